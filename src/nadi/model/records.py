@@ -1,0 +1,199 @@
+"""What a run tells: the records of the journal, and nothing else, move from a run to its store.
+
+Each record names the run it belongs to by its *root* (the outermost flow run) and carries
+the *token* of the claim under which it was written; a store applies it only while that
+claim is the newest. Records are compact arrays in MessagePack: fields are only ever added
+at the end, with a default, so that an older file can be read by a newer program.
+
+Times are Unix seconds (UTC); ids are UUIDv7 text.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nadi.model.results import ResultRef
+from nadi.model.states import StateType
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What every record carries."""
+
+    #: Id of the outermost flow run.
+    root: str
+    #: Token of the claim; grows with each claim of `root`.
+    token: int
+    at: float
+
+
+class CallKey(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Which call this is; on resume an equal call is the same call (docs/explanation/durability.md)."""
+
+    #: The caller's own record: id of a flow run or task run; "" for a root run.
+    scope: str
+    #: Key of the function: flow or task name and source file name.
+    function: str
+    #: Digest of the compiled code, with the helpers of the user's modules.
+    code: bytes
+    #: Digest of the inputs.
+    inputs: bytes
+    #: How surely the inputs were told apart: 0 content, 1 provenance, 2 position only.
+    certainty: int
+    #: Counts equal calls (same scope, function, code and inputs) in the order made, from 0.
+    occurrence: int
+    #: The call's position among all calls of its scope, from 0.
+    position: int
+    #: Parameter name to a short digest: says which input changed, when one did.
+    each: dict[str, bytes] = {}
+    #: Whether the call came from the thread that runs the scope itself.
+    own_thread: bool = True
+
+
+class FlowRunBegun(Record, tag="flow"):
+    """A flow run came to be, or a new attempt of it began (then `attempt` > 1)."""
+
+    id: str
+    flow: str
+    name: str
+    attempt: int
+    state: StateType
+    state_name: str
+    #: Flow run that this is a subflow of; "" for a root run.
+    parent: str = ""
+    call: CallKey | None = None
+    version: str = ""
+    tags: tuple[str, ...] = ()
+    #: The parameters as JSON, for people: shortened, secrets masked.
+    parameters: bytes = b"{}"
+    #: The parameters as they were, for resume.
+    arguments: ResultRef | None = None
+    #: Who runs it: id of the process that holds the claim.
+    holder: str = ""
+    #: JSON of a RunSource: entrypoint, folder, commit and so on; root runs only.
+    source: bytes = b""
+    description: str = ""
+
+
+class FlowRunMoved(Record, tag="flow_state"):
+    """A flow run changed state."""
+
+    id: str
+    attempt: int
+    was: StateType
+    state: StateType
+    state_name: str
+    message: str = ""
+    result: ResultRef | None = None
+    #: How often the flow function was entered in this attempt.
+    run_count: int = 1
+    #: Traceback or other long text for people; the message is its first line.
+    detail: str = ""
+    #: A new display name, when the run's name is only known once it runs.
+    name: str = ""
+
+
+class FlowRunSource(Record, tag="source"):
+    """Where a root run's code came from, when that was found out after the run began."""
+
+    id: str
+    source: bytes
+
+
+class TaskRunBegun(Record, tag="task"):
+    """A task run was accepted (PENDING), or began at once (RUNNING), or began again under a new claim."""
+
+    id: str
+    #: Flow run that it belongs to.
+    run: str
+    task: str
+    name: str
+    call: CallKey
+    attempt: int
+    state: StateType
+    #: The state of the record before, when it is taken up again on resume; `None` when it is new.
+    was: StateType | None = None
+    #: Index within a `.map`; -1 when not mapped.
+    map_index: int = -1
+    tags: tuple[str, ...] = ()
+    #: Ids of the task runs and flow runs whose outcome it takes or waits for.
+    upstream: tuple[str, ...] = ()
+    #: Why it runs again although a record exists, on resume; "" otherwise.
+    reason: str = ""
+
+
+class CallReused(Record, tag="reused"):
+    """On resume, a finished task run or subflow run stood in for an equal call: it belongs to this attempt too."""
+
+    id: str
+
+
+class TaskRunMoved(Record, tag="task_state"):
+    """A task run changed state."""
+
+    id: str
+    attempt: int
+    was: StateType
+    state: StateType
+    state_name: str = ""
+    message: str = ""
+    result: ResultRef | None = None
+    #: Unix seconds before which it will not start, for AwaitingRetry; 0 otherwise.
+    due: float = 0.0
+    detail: str = ""
+
+
+class LogLine(Record, tag="log"):
+    """One log record."""
+
+    run: str
+    #: Task run that logged, "" for the flow itself.
+    task: str
+    level: int
+    logger: str
+    text: str
+
+
+class ArtifactMade(Record, tag="artifact"):
+    """An artifact was made, or one made before was replaced (same id)."""
+
+    id: str
+    run: str
+    task: str
+    key: str
+    #: markdown, table, link, image or progress.
+    kind: str
+    description: str
+    #: JSON; a picture's bytes go to result storage and are named here.
+    data: bytes
+
+
+class MetricLogged(Record, tag="metric"):
+    """One value of a metric."""
+
+    run: str
+    task: str
+    key: str
+    value: float
+    step: int
+
+
+class Counted(Record, tag="dropped"):
+    """Something was left out, and how much: sampled log lines, or records dropped while nothing could be written."""
+
+    run: str
+    what: str
+    count: int
+
+
+AnyRecord = (
+    FlowRunBegun
+    | FlowRunMoved
+    | FlowRunSource
+    | TaskRunBegun
+    | CallReused
+    | TaskRunMoved
+    | LogLine
+    | ArtifactMade
+    | MetricLogged
+    | Counted
+)

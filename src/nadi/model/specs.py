@@ -1,0 +1,120 @@
+"""Specs: what a flow or task is, as the engine takes it. The decorated objects of floor 4 hold one each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from nadi.model.code import code_digest, stable_module_name
+from nadi.model.parameters import Parameters
+from nadi.model.retries import RetryPolicy
+
+#: `hook(flow_or_task, run, state)`; its errors are logged and change nothing.
+Hook = Callable[[Any, Any, Any], Any]
+
+
+class Style(StrEnum):
+    """How the function is written, which decides how it is driven."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+
+class Unobserved(StrEnum):
+    """What a failed task whose outcome nobody took does to its flow run."""
+
+    #: The flow run fails.
+    FAIL = "fail"
+    #: Prefect 3's rule: only what the flow returns counts.
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What to call when a run reaches a state."""
+
+    running: tuple[Hook, ...] = ()
+    completion: tuple[Hook, ...] = ()
+    failure: tuple[Hook, ...] = ()
+    cancellation: tuple[Hook, ...] = ()
+    crashed: tuple[Hook, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What flows and tasks share."""
+
+    fn: Callable[..., Any]
+    name: str
+    style: Style
+    parameters: Parameters
+    description: str = ""
+    version: str = ""
+    tags: frozenset[str] = frozenset()
+    retry: RetryPolicy = RetryPolicy()
+    timeout: float | None = None
+    #: `None` inherits from the caller.
+    log_prints: bool | None = None
+    #: Template over the parameters, or a callable that gives the run's name.
+    run_name: str | Callable[..., str] | None = None
+    hooks: Hooks = Hooks()
+    #: `None` and `True` keep results; `False` keeps none, so that the run runs again on resume.
+    persist_result: bool | None = None
+    serializer: str = "pickle"
+    cache_result_in_memory: bool = True
+    #: The public object, handed to hooks and conditions.
+    face: Any = field(default=None, compare=False, repr=False)
+    #: Keywords that later issues give their behaviour: caching, transactions.
+    kept_keywords: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def key(self) -> str:
+        """Name and source file name: what a recorded call knows the function by."""
+        return f"{self.name}@{stable_module_name(self.fn.__module__)}"
+
+    @cached_property
+    def code(self) -> bytes:
+        """Digest of the compiled code and of the helpers it names in the user's modules."""
+        return code_digest(self.fn)
+
+    @cached_property
+    def hooks_are_empty(self) -> bool:
+        """Whether there is nothing to call at a final state."""
+        return not (self.hooks.completion or self.hooks.failure or self.hooks.cancellation or self.hooks.crashed)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling it gives something to await or to iterate asynchronously."""
+        return self.style in (Style.ASYNC, Style.ASYNC_GENERATOR)
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether calling it gives items one by one."""
+        return self.style in (Style.GENERATOR, Style.ASYNC_GENERATOR)
+
+
+@dataclass(frozen=True)
+class TaskSpec(Spec):
+    """What a task is."""
+
+    #: `condition(task, task_run, state) -> bool`: whether to retry; `None` always does.
+    retry_condition: Callable[[Any, Any, Any], Any] | None = None
+    #: Committed and flushed to disk before the next step.
+    durable: bool = False
+    #: A retry or resume of its caller runs it again even where it finished.
+    rerun_on_retry: bool = False
+
+
+@dataclass(frozen=True)
+class FlowSpec(Spec):
+    """What a flow is."""
+
+    #: Where submitted tasks run: a name, an executor, or a class of one; `None` inherits, then "thread".
+    executor: Any = None
+    validate_parameters: bool = True
+    unobserved: Unobserved = Unobserved.FAIL
