@@ -1,0 +1,24 @@
+"""Time, chance and identity: the one place where the engine reads them, so that tests can hand in their own."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from nadi.model.ids import uuid7
+
+
+class Clock:
+    """The system's time and randomness."""
+
+    def __init__(self) -> None:
+        self.random = random.Random()
+
+    #: Unix seconds; what records carry.
+    now = staticmethod(time.time)
+    #: Seconds that never go back; what durations and deadlines are made from.
+    monotonic = staticmethod(time.monotonic)
+
+    def new_id(self) -> str:
+        """Return a new id; ids sort by the time they were made."""
+        return uuid7(time.time(), self.random.getrandbits(62))

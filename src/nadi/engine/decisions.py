@@ -1,0 +1,146 @@
+"""What happens next: pure functions of policy, history and what just happened. The drivers only act.
+
+There is one copy of each rule here, whoever asks: the sync driver, the async driver, or the
+far side of an executor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
+from nadi.model.retries import RetryPolicy
+from nadi.model.runs import FlowRun, TaskRun
+from nadi.model.states import StateType
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """Run again after so many seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the run in this state."""
+
+    type: StateType
+    name: str
+
+
+#: What to do after an attempt.
+Next = RetryAfter | End
+
+COMPLETED = End(StateType.COMPLETED, "Completed")
+NOT_READY = End(StateType.FAILED, "NotReady")
+
+
+def classify(error: BaseException) -> End:
+    """Return the state that an exception ends a run in, when it is not retried."""
+    if isinstance(error, TimedOut):
+        return End(StateType.FAILED, "TimedOut")
+    if isinstance(error, CancelledRun | KeyboardInterrupt):
+        return End(StateType.CANCELLED, "Cancelled")
+    if isinstance(error, CrashedRun | GeneratorExit):
+        return End(StateType.CRASHED, "Crashed")
+    return End(StateType.FAILED, "Failed")
+
+
+def may_retry(policy: RetryPolicy, error: BaseException, *, failures: int) -> bool:
+    """Tell whether policy allows another attempt; a condition function may still refuse.
+
+    Args:
+        policy: The run's retry policy.
+        error: What the attempt failed with. Cancellations and interruptions are never retried.
+        failures: How many attempts have failed, this one included.
+    """
+    return failures <= policy.retries and classify(error).type in (StateType.FAILED, StateType.CRASHED)
+
+
+def after_failure(policy: RetryPolicy, error: BaseException, *, failures: int, allowed: bool, chance: float) -> Next:
+    """Decide what follows a failed attempt.
+
+    Args:
+        policy: The run's retry policy.
+        error: What the attempt failed with.
+        failures: How many attempts have failed, this one included.
+        allowed: What `may_retry` and the user's condition function said.
+        chance: A number in [0, 1) for the jitter.
+    """
+    if allowed and may_retry(policy, error, failures=failures):
+        return RetryAfter(policy.delay_before(failures, chance))
+    return classify(error)
+
+
+# -- resume: is there a recorded outcome for this call? --
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """The recorded outcome stands for this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAgain:
+    """The call runs; `adopt` says that it takes up the recorded run rather than making a new one."""
+
+    adopt: bool
+    why: str
+
+
+def judge_record(
+    record: TaskRun | FlowRun,
+    *,
+    was: StateType,
+    readable: bool,
+    in_order: bool,
+    rerun: bool,
+) -> Reuse | RunAgain:
+    """Decide what a recorded call that equals this one is worth (docs/explanation/durability.md, "Resume").
+
+    Args:
+        record: The record of the equal call.
+        was: The state from which the root run was claimed: after CRASHED recorded failures are facts;
+            resumed from FAILED or CANCELLED they run again with fresh retries.
+        readable: Whether the recorded outcome can be read back.
+        in_order: Whether every earlier call of the scope came from its own thread and matched in order.
+        rerun: Whether the task asks to run again whatever is recorded.
+    """
+    state = record.state_type
+    if rerun:
+        return RunAgain(adopt=state is not StateType.COMPLETED, why="it is declared rerun_on_retry")
+    if state is StateType.COMPLETED:
+        if record.certainty == POSITION and not in_order:
+            return RunAgain(adopt=False, why="its inputs cannot be told apart and the calls before it changed")
+        if not readable:
+            return RunAgain(adopt=False, why=_why_unreadable(record))
+        return Reuse()
+    if state is StateType.FAILED and was is StateType.CRASHED and record.state_name != NOT_READY.name:
+        return Reuse() if readable else RunAgain(adopt=True, why="its recorded failure cannot be read")
+    return RunAgain(adopt=True, why="" if state is StateType.PENDING else f"it had not completed ({record.state_name})")
+
+
+#: Certainty of an input that nothing is known about but its place.
+POSITION = 2
+
+
+def _why_unreadable(record: TaskRun | FlowRun) -> str:
+    note = record.result.note if record.result is not None else ""
+    return f"its result was not kept: {note}" if note else "its result is missing or unreadable"
+
+
+def why_no_match(
+    inputs: dict[str, bytes], code: bytes, candidates: Sequence[TaskRun | FlowRun]
+) -> str:
+    """Say why no recorded call of this function in this scope equals a new one; "" when there is none at all."""
+    if not candidates:
+        return ""
+    nearest = candidates[0]
+    if nearest.code != code:
+        return "its code changed"
+    changed = sorted(name for name in inputs.keys() | nearest.each.keys() if inputs.get(name) != nearest.each.get(name))
+    if changed:
+        return f"its input changed: {', '.join(changed)}"
+    return "an input changed, or came from a task that ran again"

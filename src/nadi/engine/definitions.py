@@ -1,0 +1,52 @@
+"""Reading a definition: what kind of function it is, and whether its keywords can work."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nadi.exceptions import DefinitionError
+from nadi.model.specs import Hook, Style
+
+# Flags of code objects (the data model's "co_flags"); `inspect` would tell the same and costs 10 ms to import.
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+
+def style_of(fn: Callable[..., Any]) -> Style:
+    """Return how a function is written."""
+    inner: Any = fn
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    inner = getattr(inner, "__func__", inner)
+    code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
+    flags = code.co_flags if code is not None else 0
+    if flags & _ASYNC_GENERATOR:
+        return Style.ASYNC_GENERATOR
+    if flags & _COROUTINE:
+        return Style.ASYNC
+    return Style.GENERATOR if flags & _GENERATOR else Style.SYNC
+
+
+def unwrap_method(fn: Any) -> Callable[..., Any]:
+    """Return the function behind a static method or class method; anything else as it is."""
+    return fn.__func__ if isinstance(fn, classmethod | staticmethod) else fn  # type: ignore[no-any-return]  # callable by contract
+
+
+def sentence_of(fn: Callable[..., Any]) -> str:
+    """Return the first line of a docstring."""
+    text = (getattr(fn, "__doc__", None) or "").strip()
+    return text.splitlines()[0] if text else ""
+
+
+def hook_list(hooks: Sequence[Hook] | None, owner: str, keyword: str) -> tuple[Hook, ...]:
+    """Return hooks as given to a keyword.
+
+    Raises:
+        DefinitionError: it is no list of callables.
+    """
+    if hooks is None:
+        return ()
+    if callable(hooks) or not all(callable(hook) for hook in hooks):
+        raise DefinitionError(f"{owner}: {keyword} must be a list of functions (object, run, state), not {hooks!r}.")
+    return tuple(hooks)

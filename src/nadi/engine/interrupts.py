@@ -1,0 +1,195 @@
+"""Interrupting user code: what can be stopped where, and how.
+
+- In the main thread of the process a real signal (SIGALRM) interrupts also blocking calls.
+- In another thread an exception is set that Python raises at its next bytecode; a call that
+  blocks in C (a socket without timeout, a long computation in a library) sees it only when it
+  returns. Nothing can end such a thread; what must end for certain belongs in
+  `executor="process"`.
+- A coroutine is cancelled at its next await.
+
+Interruptions derive from BaseException, so that `except Exception` in user code does not
+swallow them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nadi.engine.timers import timers
+from nadi.storage.shield import deferred, shielded
+
+
+class Interruption(BaseException):
+    """User code is asked to stop."""
+
+
+class TimeUp(Interruption):
+    """User code took longer than its `timeout_seconds`."""
+
+
+class CancelAsked(Interruption):
+    """The run is being cancelled."""
+
+
+class Terminated(Interruption):
+    """The process was asked to end (SIGTERM)."""
+
+
+def in_main_thread() -> bool:
+    """Tell whether this is the thread in which Python runs signal handlers."""
+    return threading.current_thread() is threading.main_thread()
+
+
+class _Alarms:
+    """Deadlines of the main thread: a stack, as limited calls nest."""
+
+    def __init__(self) -> None:
+        self._deadlines: list[tuple[float, TimeUp]] = []
+        self._before: Any = None
+
+    def push(self, seconds: float) -> TimeUp:
+        alarm = TimeUp()
+        if not self._deadlines:
+            self._before = signal.signal(signal.SIGALRM, self._ring)
+        self._deadlines.append((time.monotonic() + seconds, alarm))
+        self._set()
+        return alarm
+
+    def pop(self) -> None:
+        self._deadlines.pop()
+        self._set()
+        if not self._deadlines:
+            signal.signal(signal.SIGALRM, self._before if self._before is not None else signal.SIG_DFL)
+
+    def _set(self) -> None:
+        if not self._deadlines:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            return
+        left = min(deadline for deadline, _ in self._deadlines) - time.monotonic()
+        # Again and again: a shielded section puts it off, and code that swallows one gets the next.
+        signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), 0.05)
+
+    def _ring(self, number: int, frame: object) -> None:
+        if threading.get_ident() in shielded:
+            return  # the timer rings again
+        now = time.monotonic()
+        for deadline, alarm in self._deadlines:  # the outermost that is over wins
+            if now >= deadline:
+                raise alarm
+
+
+_alarms = _Alarms()
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[TimeUp | None]:
+    """Interrupt the body after `seconds`: it then raises the very TimeUp that was yielded.
+
+    In the main thread blocking calls are interrupted too; elsewhere only between bytecodes.
+    """
+    if seconds is None:
+        yield None
+    elif in_main_thread() and hasattr(signal, "SIGALRM"):
+        alarm = _alarms.push(seconds)
+        try:
+            yield alarm
+        finally:
+            _alarms.pop()
+    else:
+        with _thread_limit(seconds) as alarm:
+            yield alarm
+
+
+@contextmanager
+def _thread_limit(seconds: float) -> Iterator[TimeUp]:
+    target = Interruptible()
+    kind: type[TimeUp] = type("TimeUp", (TimeUp,), {})
+    timer = timers.call_later(seconds, lambda: target.interrupt(kind))
+    stand_in = kind()
+    try:
+        yield stand_in
+    except kind as raised:
+        # Python made an instance of its own; hand on the one that the caller knows.
+        stand_in.__traceback__ = raised.__traceback__
+        raise stand_in from None
+    finally:
+        timer.cancel()
+        target.leave()
+
+
+class Interruptible:
+    """One stretch of work in one thread, which other threads may interrupt while it lasts."""
+
+    def __init__(self) -> None:
+        self._ident = threading.get_ident()
+        self._lock = threading.Lock()
+        self._over = False
+        self._pending = False
+
+    def interrupt(self, kind: type[Interruption]) -> bool:
+        """Raise `kind` in the thread at its next bytecode; `False` when the stretch is over."""
+        with self._lock:
+            if self._over:
+                return False
+            if self._ident not in shielded:
+                self._pending = True
+                return _set_async_exception(self._ident, kind)
+        timers.call_later(0.001, lambda: self.interrupt(kind))
+        return True
+
+    def leave(self) -> None:
+        """End the stretch, in its own thread: an interruption that has not struck yet does not strike any more."""
+        with self._lock:
+            self._over = True
+            if self._pending and threading.get_ident() == self._ident:
+                _set_async_exception(self._ident, None)
+
+
+def _set_async_exception(ident: int, kind: type[BaseException] | None) -> bool:
+    target = ctypes.py_object(kind) if kind is not None else None
+    return ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), target) == 1
+
+
+def _raise_outside_sections(make: Callable[[], BaseException]) -> None:
+    def strike() -> None:
+        raise make()
+
+    if threading.get_ident() in shielded:
+        deferred.append(strike)
+    else:
+        strike()
+
+
+@contextmanager
+def termination_as_exception(on_cancel: Callable[[], bool]) -> Iterator[None]:
+    """While the body runs in the main thread, SIGTERM raises Terminated and a pending cancel raises CancelAsked.
+
+    Ctrl-C stays KeyboardInterrupt, except that an interrupt sent by our own cancellation
+    (`on_cancel` says so) raises CancelAsked. Handlers that the user's program installed stay.
+    """
+    if not in_main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> None:
+        _raise_outside_sections(lambda: Terminated("The process was asked to end (SIGTERM)."))
+
+    def interrupt(number: int, frame: object) -> None:
+        _raise_outside_sections(lambda: CancelAsked() if on_cancel() else KeyboardInterrupt())
+
+    restore: list[tuple[int, Any]] = []
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        restore.append((signal.SIGTERM, signal.signal(signal.SIGTERM, terminate)))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        restore.append((signal.SIGINT, signal.signal(signal.SIGINT, interrupt)))
+    try:
+        yield
+    finally:
+        for number, handler in restore:
+            signal.signal(number, handler)

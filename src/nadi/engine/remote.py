@@ -1,0 +1,231 @@
+"""The far side: a task run in another process, which needs no access to store or server.
+
+A parcel carries function and arguments, and who calls. Over there the same engine runs with a
+recorder that sends its records back; here they are appended to the journal as if they had
+been made here. So logs, artifacts, metrics and nested tasks work the same in every executor.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from nadi.engine.clock import Clock
+from nadi.engine.history import History
+from nadi.engine.logs import follow_standard_loggers, show_relayed, turn_prints_into_logs
+from nadi.engine.loops import finish
+from nadi.engine.scope import Scope, current
+from nadi.engine.session import LogOrigin, Session
+from nadi.engine.task_runs import TaskRun
+from nadi.exceptions import CrashedRun, NotKept, StoreUnavailable
+from nadi.model.holders import Holder
+from nadi.model.parameters import Parameters
+from nadi.model.records import AnyRecord, LogLine, Record
+from nadi.model.results import ResultRef
+from nadi.model.runs import TaskRun as TaskRunRecord
+from nadi.model.specs import FlowSpec, Style, TaskSpec
+from nadi.model.states import StateType
+from nadi.storage.contract import Store
+from nadi.storage.delivery import Reach
+from nadi.storage.recorder import Recorder
+from nadi.storage.results import Keeper, LocalResults, fetch
+from nadi.storage.serializers import dumps, loads
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(AnyRecord).decode
+
+#: Sends a message home: "told" with a record, "ended" with an outcome.
+Send = Callable[[str, bytes], None]
+
+
+class Parcel(msgspec.Struct):
+    """One attempt of a task, packed for the way."""
+
+    #: Pickle of (function, args, kwargs).
+    call: bytes
+    task: str
+    style: Style
+    name: str
+    id: str
+    attempt: int
+    root: str
+    token: int
+    root_attempt: int
+    flow_run: str
+    flow: str
+    tags: tuple[str, ...]
+    log_prints: bool
+    holder: str
+    #: Folder where results are kept; "" when they are not kept in a folder.
+    results: str
+    store: str
+    signing_key: bytes
+    #: What an earlier attempt recorded below this task run.
+    recorded: list[TaskRunRecord]
+    was: StateType
+
+    @classmethod
+    def of(cls, run: TaskRun, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+        """Pack an attempt.
+
+        Raises:
+            NotKept: function or arguments cannot be pickled.
+        """
+        session, spec = run.session, run.spec
+        keeper = session.keeper
+        history = session.history
+        parcel = cls(
+            call=dumps((spec.fn, args, kwargs)),
+            task=spec.name,
+            style=spec.style,
+            name=run.name,
+            id=run.id,
+            attempt=run.attempt,
+            root=session.root,
+            token=session.token,
+            root_attempt=session.attempt,
+            flow_run=run.scope.flow_run,
+            flow=run.scope.flow_name,
+            tags=tuple(sorted(run.tags)),
+            log_prints=run.scope.log_prints if spec.log_prints is None else spec.log_prints,
+            holder=session.recorder.holder.encode(),
+            results=keeper.storage.folder if keeper is not None and isinstance(keeper.storage, LocalResults) else "",
+            store=keeper.store_id if keeper is not None else "",
+            signing_key=keeper.signing_key if keeper is not None else b"",
+            recorded=history.below(run.id) if history is not None else [],
+            was=history.was if history is not None else StateType.PENDING,
+        )
+        return _encode(parcel)
+
+
+class RemoteRecorder(Recorder):
+    """Sends records to the process that runs the flow."""
+
+    def __init__(self, parcel: Parcel, send: Send) -> None:
+        self.holder = Holder.decode(parcel.holder)
+        self._send = send
+        self._parcel = parcel
+        self._results = LocalResults(parcel.results) if parcel.results else None
+
+    def append(self, record: Record) -> int:
+        self._send("told", _encode(record))
+        return 0
+
+    def barrier(self, timeout: float | None = None) -> Reach:
+        return Reach.SPOOLED
+
+    def store(self) -> Store:
+        raise StoreUnavailable("A task in another process has no store of its own; use the store from the flow.")
+
+    def keeper(self, run: str, attempt: int) -> Keeper | None:
+        if self._results is None:
+            return None
+        return Keeper(self._results, self._parcel.signing_key, self._parcel.store, run, attempt)
+
+    def fetch(self, ref: ResultRef) -> Any:
+        return fetch(ref, self._results or LocalResults("."), self._parcel.signing_key)
+
+
+def run_parcel(data: bytes, send: Send) -> None:
+    """Run an attempt over here and send back what it tells and how it ended. Never raises."""
+    try:
+        parcel = msgspec.msgpack.decode(data, type=Parcel)
+        outcome = _run(parcel, send)
+    except BaseException as error:
+        outcome = pack_outcome(None, error)
+    send("ended", outcome)
+
+
+def _run(parcel: Parcel, send: Send) -> bytes:
+    fn, args, kwargs = loads(parcel.call)
+    recorder = RemoteRecorder(parcel, send)
+    history = History(parcel.recorded, was=parcel.was, fetch=recorder.fetch) if parcel.recorded else None
+    session = Session(
+        recorder, Clock(), root=parcel.root, token=parcel.token, attempt=parcel.root_attempt, history=history
+    )
+    parameters = Parameters.of(fn)
+    spec = TaskSpec(fn=fn, name=parcel.task, style=parcel.style, parameters=parameters)
+    caller = Scope(
+        session,
+        FlowSpec(fn=fn, name=parcel.flow, style=Style.SYNC, parameters=parameters),
+        id=parcel.flow_run,
+        name=parcel.flow,
+        flow_run=parcel.flow_run,
+        parent=None,
+        executor=None,
+        tags=frozenset(),
+        log_prints=parcel.log_prints,
+        parameters={},
+    )
+    scope = Scope(
+        session,
+        spec,
+        id=parcel.id,
+        name=parcel.name,
+        flow_run=parcel.flow_run,
+        parent=caller,
+        executor=None,
+        tags=frozenset(parcel.tags),
+        log_prints=parcel.log_prints,
+        parameters=kwargs,
+        attempt=parcel.attempt,
+    )
+    follow_standard_loggers()
+    turn_prints_into_logs()
+    here = current.set(scope)
+    try:
+        value = fn(*args, **kwargs)
+        if parcel.style is Style.ASYNC_GENERATOR:
+            value = finish(_collected(value))
+        elif parcel.style is Style.GENERATOR:
+            value = list(value)
+        else:
+            value = finish(value)
+        for child in caller.children:
+            child.wait()
+    except BaseException as error:
+        return pack_outcome(None, error)
+    finally:
+        current.reset(here)
+        session.close_executors(wait=False)
+    return pack_outcome(value, None)
+
+
+async def _collected(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+def pack_outcome(value: Any, error: BaseException | None) -> bytes:
+    """Return an outcome for the way home; a value that cannot be pickled becomes a failure that says so."""
+    try:
+        return dumps((value, error))
+    except NotKept as reason:
+        if error is not None:
+            return dumps((None, CrashedRun(f"It failed in another process with {type(error).__name__}: {error}")))
+        return dumps((None, NotKept(f"What it returned cannot be sent back from its process: {reason}")))
+
+
+def read_outcome(data: bytes) -> tuple[Any, BaseException | None]:
+    """Read an outcome: the value, or the exception."""
+    try:
+        value, error = loads(data)
+    except Exception as reason:
+        return None, CrashedRun(f"What it returned cannot be read here: {reason}")
+    return value, error
+
+
+def relay(session: Session, data: bytes, *, name: str) -> None:
+    """Append a record that the far side sent, if it belongs to this session; `name` is the task run's, for the console."""
+    try:
+        record = _decode(data)
+    except msgspec.DecodeError as error:
+        logging.getLogger("nadi.engine").warning("A record from another process cannot be read: %s", error)
+        return
+    if record.root == session.root and record.token == session.token:
+        session.append(record)
+        if isinstance(record, LogLine):
+            show_relayed(record, LogOrigin(session, record.run, record.task, name))
+

@@ -1,0 +1,109 @@
+"""Resuming: a run that was killed, interrupted or failed goes on from what it had finished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from nadi.engine.flow_lookup import is_flow
+from nadi.engine.flow_runs import drive_flow, drive_flow_async
+from nadi.engine.loading import load_flow
+from nadi.engine.lookup import find_root
+from nadi.engine.recording import recorder
+from nadi.engine.roots import in_root, in_root_async, recorded_arguments, resumed_root
+from nadi.engine.runs import Run
+from nadi.engine.scope import current
+from nadi.exceptions import ContextError, LoadError, NotResumable, RunAlreadyFinished
+from nadi.model.runs import FlowRun as FlowRunRecord
+from nadi.model.sources import RunSource
+from nadi.model.specs import FlowSpec, Style
+from nadi.model.states import StateType
+from nadi.storage.recorder import JournalRecorder
+
+
+def resume(
+    run: str,
+    *,
+    flow: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+    return_state: bool = False,
+) -> Any:
+    """Continue a run that ended without completing; finished tasks whose code and inputs are unchanged are not repeated.
+
+    Args:
+        run: Id of the run, a unique prefix of it, or its name; of a subflow run, the root run is resumed.
+        flow: The flow, for runs whose flow cannot be loaded again (notebooks, `python -c`).
+        parameters: Parameters in place of the recorded ones, by name; unnamed ones stay.
+        return_state: Return the final State instead of the value.
+
+    Returns:
+        What the flow returns; for an async flow a coroutine that does.
+
+    Raises:
+        RunNotFound, AmbiguousRun: no run, or several, match.
+        NotResumable: its flow cannot be loaded here, or its parameters were not kept.
+        RunTaken: a living process has it, or another resumer was faster.
+        RunAlreadyFinished: it is COMPLETED.
+        BaseException: whatever the run fails with.
+    """
+    if current.get() is not None:
+        raise ContextError("nadi.resume() continues a root run; call it outside of flows and tasks.")
+    into = recorder()
+    if isinstance(into, JournalRecorder):
+        into.look_for_leftovers()
+    record = find_root(into.store(), run)
+    spec = _spec_of(flow) if flow is not None else _load_spec(record)
+    changed = _with_changes(record, parameters) if parameters else None
+    resumed = resumed_root(spec, record, parameters=changed)
+    if spec.style in (Style.ASYNC, Style.ASYNC_GENERATOR):
+        return _drive_async(resumed, return_state)
+    with in_root(resumed):
+        drive_flow(resumed)
+    return _answer(resumed, return_state)
+
+
+async def _drive_async(run: Any, return_state: bool) -> Any:
+    async with in_root_async(run):
+        await drive_flow_async(run)
+    return _answer(run, return_state)
+
+
+def _answer(run: Run, return_state: bool) -> Any:
+    return run.state if return_state else run.value()
+
+
+def _spec_of(flow: Any) -> FlowSpec:
+    spec = getattr(flow, "spec", None)
+    if not is_flow(flow) or not isinstance(spec, FlowSpec):
+        raise NotResumable(f"flow= takes a function marked @flow, not {flow!r}.")
+    return spec
+
+
+def source_of(record: FlowRunRecord) -> RunSource | None:
+    """Return what a run recorded about its code; `None` when it recorded nothing."""
+    try:
+        return msgspec.json.decode(record.source, type=RunSource) if record.source else None
+    except msgspec.DecodeError:
+        return None
+
+
+def _load_spec(record: FlowRunRecord) -> FlowSpec:
+    if record.state_type is StateType.COMPLETED:
+        raise RunAlreadyFinished(record.name, state=record.state_name, proposed="RUNNING again")
+    source = source_of(record)
+    if source is None or source.entrypoint is None:
+        why = source.not_loadable if source is not None else "The run recorded no source."
+        raise NotResumable(
+            f"Run {record.name} cannot be resumed from here: {why}"
+            f" Define the flow again and call nadi.resume({record.name!r}, flow=...)."
+        )
+    try:
+        return _spec_of(load_flow(source.entrypoint, cwd=source.working_folder))
+    except LoadError as error:
+        raise NotResumable(f"Run {record.name} cannot be resumed: {error}") from None
+
+
+def _with_changes(record: FlowRunRecord, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {**recorded_arguments(record, recorder()), **parameters}

@@ -1,0 +1,172 @@
+"""Root runs: beginning one, taking one up again, and seeing it to its end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import msgspec
+
+from nadi.engine.flow_runs import FlowRun
+from nadi.engine.history import History
+from nadi.engine.interrupts import Terminated, in_main_thread, termination_as_exception
+from nadi.engine.logs import turn_prints_into_logs
+from nadi.engine.provenance import complete_source, describe_source
+from nadi.engine.recording import clock, recorder
+from nadi.engine.session import Session
+from nadi.engine.uncaught import remember_interrupted, show_without_our_frames
+from nadi.exceptions import MissingResult, NotResumable
+from nadi.executors.naming import executor_for
+from nadi.model import names
+from nadi.model.records import FlowRunSource
+from nadi.model.runs import FlowRun as FlowRunRecord
+from nadi.model.sources import RunSource
+from nadi.model.specs import FlowSpec, Spec
+from nadi.storage.recorder import Recorder
+
+_log = logging.getLogger("nadi.runs")
+
+#: Seconds that the end of a run waits for what is found out about its code beside it.
+SOURCE_PATIENCE = 0.5
+
+
+def run_name(spec: Spec) -> str:
+    """Return a made-up display name for a run."""
+    return names.run_name(clock.random)
+
+
+def new_root(spec: FlowSpec, bound: dict[str, Any], *, executor: Any = None) -> FlowRun:
+    """Make a root run of a flow, not begun yet."""
+    turn_prints_into_logs()
+    show_without_our_frames()
+    into = recorder()
+    root = clock.new_id()
+    session = Session(into, clock, root=root, token=1, attempt=1)
+    run = _root_run(spec, session, bound, executor)
+    run.name = run_name(spec)
+    run.take_id(root)
+    return run
+
+
+def _root_run(spec: FlowSpec, session: Session, bound: dict[str, Any], executor: Any) -> FlowRun:
+    wanted = executor if executor is not None else spec.executor
+    chosen = executor_for(wanted, session.executors) if wanted is not None else None
+    return FlowRun(spec, session, None, bound, executor=chosen, name="")
+
+
+def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str, Any] | None = None) -> FlowRun:
+    """Claim a root run that ended without completing, and make the run of its next attempt, not begun yet.
+
+    Args:
+        spec: The flow, as it is now.
+        record: The run as the store has it.
+        parameters: Parameters in place of the recorded ones.
+
+    Raises:
+        NotResumable: its parameters were not kept.
+        RunTaken: somebody else has it, or was faster.
+        RunAlreadyFinished: it is COMPLETED.
+    """
+    turn_prints_into_logs()
+    into = recorder()
+    bound = parameters if parameters is not None else recorded_arguments(record, into)
+    store = into.store()
+    claim = store.claim(record.id, holder=into.holder.encode(), now=clock.now(), expected_token=record.token)
+    history = History(store.recorded_calls(record.id), was=record.state_type, fetch=into.fetch)
+    session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
+    run = _root_run(spec, session, bound, None)
+    run.name, run.named = record.name, True
+    run.take_id(record.id)
+    run.attempt = claim.attempt
+    return run
+
+
+def recorded_arguments(record: FlowRunRecord, into: Recorder) -> dict[str, Any]:
+    """Return the parameters that a run was started with.
+
+    Raises:
+        NotResumable: they were not kept.
+    """
+    ref = record.arguments
+    note = ref.note if ref is not None and ref.note else "they were not recorded"
+    if ref is not None and ref.kind != "not_kept":
+        try:
+            return dict(into.fetch(ref))
+        except MissingResult as error:
+            note = str(error)
+    raise NotResumable(
+        f"Run {record.name} cannot be resumed with the parameters it had: {note}"
+        " Give them again: nadi.resume(run, parameters={...})."
+    )
+
+
+@contextmanager
+def in_root(run: FlowRun) -> Iterator[None]:
+    """Begin a root run, and see to its requests, interruptions and end while the body drives it."""
+    background = _begin(run)
+    session = run.session
+    if in_main_thread():
+        main = threading.main_thread().ident
+        assert main is not None
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            session.interrupt_flow = lambda: signal.pthread_kill(main, signal.SIGINT)
+    try:
+        with termination_as_exception(lambda: session.stopped is not None):
+            yield
+    except Terminated:
+        # What a program that is asked to end answers: 128 + 15, as a shell would say it.
+        raise SystemExit(143) from None
+    except KeyboardInterrupt:
+        remember_interrupted(run.name)
+        raise
+    finally:
+        _end(run, background)
+
+
+@asynccontextmanager
+async def in_root_async(run: FlowRun) -> AsyncIterator[None]:
+    """The same for a root run on an event loop, which has its own way with signals."""
+    background = _begin(run)
+    try:
+        yield
+    finally:
+        _end(run, background)
+
+
+def _begin(run: FlowRun) -> threading.Thread:
+    session = run.session
+    source = describe_source(run.spec.face if run.spec.face is not None else run.spec.fn)
+    arguments = session.keep(run.bound, run="arguments", spec_format="pickle", wanted=True)
+    run.begin(arguments=arguments, source=msgspec.json.encode(source))
+    run.log(logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})")
+    session.recorder.watch(run.id, session.token, session.on_request)
+    thread = threading.Thread(target=_complete_source, args=(run, source), name="nadi-source", daemon=True)
+    thread.start()
+    return thread
+
+
+def _complete_source(run: FlowRun, source: RunSource) -> None:
+    try:
+        full = complete_source(source)
+    except Exception as error:  # only information about the run; it must not cost it anything
+        _log.debug("The source of run %s could not be described: %s", run.name, error)
+        return
+    session = run.session
+    if not run.done or session.recorder.holder.pid:
+        session.append(FlowRunSource(session.root, session.token, session.now(), run.id, msgspec.json.encode(full)))
+
+
+def _end(run: FlowRun, background: threading.Thread) -> None:
+    session = run.session
+    background.join(timeout=SOURCE_PATIENCE)
+    session.recorder.unwatch(run.id)
+    session.close_executors(wait=False)
+    session.recorder.barrier(timeout=None)
+    if run.state is not None and run.state.is_completed():
+        run.log(logging.INFO, "Completed.")
+
+

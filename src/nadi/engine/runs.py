@@ -1,0 +1,143 @@
+"""What task runs and flow runs in progress share: an outcome that others wait for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from nadi.engine import hooks
+from nadi.engine.scope import Scope
+from nadi.engine.session import LogOrigin, Session, provenance
+from nadi.executors.threads import own_pool
+from nadi.model.records import CallKey
+from nadi.model.results import ResultRef
+from nadi.model.specs import Spec
+from nadi.model.states import State, StateType
+
+_log = logging.getLogger("nadi.runs")
+
+
+class Run:
+    """One run in progress in this process."""
+
+    __slots__ = (
+        "_callbacks",
+        "_waiters",
+        "attempt",
+        "bound",
+        "call",
+        "done",
+        "id",
+        "name",
+        "observed",
+        "origin",
+        "scope",
+        "session",
+        "spec",
+        "state",
+        "state_type",
+        "tags",
+    )
+
+    def __init__(self, spec: Spec, session: Session, scope: Scope | None, bound: dict[str, Any]) -> None:
+        self.spec = spec
+        self.session = session
+        #: The caller's scope; `None` for a root run.
+        self.scope = scope
+        #: The arguments by name; dropped when the run has ended.
+        self.bound: dict[str, Any] | None = bound
+        self.call: CallKey | None = None
+        self.name = spec.name
+        self.attempt = 1
+        self.tags: frozenset[str] = frozenset()
+        self.state: State[Any] | None = None
+        self.state_type = StateType.PENDING
+        self.done = False
+        #: Whether somebody took the outcome; a failure that nobody took fails the flow.
+        self.observed = False
+        self._callbacks: list[Callable[[Self], None]] | None = None
+        self._waiters: list[threading.Lock] | None = None
+
+    def take_id(self, id: str, token: int | None = None) -> None:
+        """Be the run with this id, begun under the claim of `token` (default: the session's)."""
+        self.id = id
+        #: What its value is known by when it is passed on.
+        self.origin = provenance(id, self.session.token if token is None else token)
+
+    @property
+    def log_origin(self) -> LogOrigin:
+        """What the engine's log records about this run are marked with."""
+        return LogOrigin(self.session, self.id, "", self.name)
+
+    def log(self, level: int, message: str, *args: object, detail: str = "") -> None:
+        """Log about this run, from whichever thread and scope."""
+        _log.log(level, message, *args, extra={"nadi_origin": self.log_origin, "nadi_detail": detail})
+
+    def _finish(self, state: State[Any]) -> None:
+        self.bound = None
+        with self.session.lock:
+            self.state = state
+            self.state_type = state.type
+            self.done = True
+            callbacks, self._callbacks = self._callbacks, None
+            waiters, self._waiters = self._waiters, None
+        if not self.spec.hooks_are_empty:
+            hooks.call(hooks.chosen(self.spec.hooks, state), self, state)
+        for waiter in waiters or ():
+            waiter.release()
+        for callback in callbacks or ():
+            callback(self)
+
+    # -- for those who wait --
+
+    def when_done(self, callback: Callable[[Self], None]) -> None:
+        """Call back when the run has ended, in the thread that ended it; at once when it has."""
+        with self.session.lock:
+            if not self.done:
+                if self._callbacks is None:
+                    self._callbacks = []
+                self._callbacks.append(callback)
+                return
+        callback(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the run has ended; `False` when `timeout` seconds were not enough.
+
+        A run that has its inputs but no thread yet is run right here, by the thread that
+        waits for it: that saves two changes of thread, and cannot deadlock.
+        """
+        if self.done:
+            return True
+        if timeout is None and self.help_along():
+            return True
+        with self.session.lock:
+            if self.done:
+                return True
+            waiter = threading.Lock()
+            waiter.acquire()
+            if self._waiters is None:
+                self._waiters = []
+            self._waiters.append(waiter)
+        seconds = -1 if timeout is None else timeout
+        pool = own_pool()
+        if pool is None:
+            return waiter.acquire(timeout=seconds)
+        with pool.lent_place():
+            return waiter.acquire(timeout=seconds)
+
+    def help_along(self) -> bool:
+        """Run it here and now if nobody has begun it; `False` when that is not possible or did not end it."""
+        return False
+
+    def value(self) -> Any:
+        """Return the value of a completed run, or raise what it failed with; takes the outcome."""
+        self.observed = True
+        state = self.state
+        assert state is not None
+        if state.type is StateType.COMPLETED:
+            if type(state.data) is ResultRef and not self.spec.cache_result_in_memory:
+                return self.session.recorder.fetch(state.data)
+            return state.data
+        raise state.error()

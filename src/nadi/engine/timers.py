@@ -1,0 +1,66 @@
+"""Timers: things to do later, in one thread for all of them, so that waiting costs no thread."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+_log = logging.getLogger("nadi.engine")
+
+
+class Timer:
+    """One thing to do later; `cancel` it while it has not begun."""
+
+    __slots__ = ("action", "due")
+
+    def __init__(self, due: float, action: Callable[[], None]) -> None:
+        self.due = due
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        """See to it that it does not begin, if it has not."""
+        self.action = None
+
+
+class Timers:
+    """Calls functions when their time has come, in a thread that starts with the first of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._heap: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def call_later(self, delay: float, action: Callable[[], None]) -> Timer:
+        """Call `action` after `delay` seconds, in the timers' thread: it must be short."""
+        timer = Timer(time.monotonic() + delay, action)
+        with self._changed:
+            heapq.heappush(self._heap, (timer.due, next(self._order), timer))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="nadi-timers", daemon=True)
+                self._thread.start()
+            elif self._heap[0][2] is timer:
+                self._changed.notify()
+        return timer
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._heap or self._heap[0][0] > time.monotonic():
+                    wait = self._heap[0][0] - time.monotonic() if self._heap else None
+                    self._changed.wait(wait)
+                _, _, timer = heapq.heappop(self._heap)
+                action, timer.action = timer.action, None
+            if action is not None:
+                try:
+                    action()
+                except Exception:
+                    _log.exception("Something that was to happen later failed.")
+
+
+#: The timers of this process.
+timers = Timers()

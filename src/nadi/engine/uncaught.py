@@ -1,0 +1,30 @@
+"""What ends a program: shown with the user's frames only, and nothing of ours between them."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from nadi.model.tracebacks import format_exception
+
+#: Set when an interrupted run can be resumed: what to type.
+_hint = ""
+
+
+def show_without_our_frames() -> None:
+    """Show uncaught exceptions without the engine's frames, unless the program has a way of its own."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _show
+
+
+def remember_interrupted(name: str) -> None:
+    """Remember the run that an interrupt ended, for the last line of the program."""
+    global _hint
+    _hint = f"Run {name} was interrupted; what it finished is kept. Continue with: nadi resume {name}"
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt) and _hint:
+        print(_hint, file=sys.stderr)
+        return
+    sys.stderr.write(format_exception(error).rstrip("\n") + "\n")

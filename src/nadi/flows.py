@@ -1,0 +1,294 @@
+"""`@flow`: marks a function as a flow. A thin callable face over a FlowSpec; the engine does the rest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
+
+from nadi.engine.calls import call_flow, submit_flow
+from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
+from nadi.engine.futures import NadiFuture
+from nadi.engine.loading import stop_if_loading
+from nadi.exceptions import DefinitionError
+from nadi.executors.naming import check_executor
+from nadi.model.names import check_flow_name
+from nadi.model.parameters import Parameters
+from nadi.model.retries import Delay, RetryPolicy
+from nadi.model.specs import FlowSpec, Hook, Hooks, Unobserved
+from nadi.model.states import State
+from nadi.storage.pickles import reduce_by_name
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+class Flow(Generic[P, R]):
+    """A function that runs as a flow: recorded, resumable, and the place where tasks are submitted."""
+
+    #: Tells loaders of user code what this is.
+    __nadi_flow__ = True
+
+    def __init__(
+        self,
+        fn: Callable[P, R],
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        flow_run_name: str | Callable[..., str] | None = None,
+        retries: int | None = None,
+        retry_delay_seconds: Delay = None,
+        retry_jitter_factor: float | None = None,
+        executor: Any = None,
+        task_runner: Any = None,
+        description: str | None = None,
+        tags: Iterable[str] | None = None,
+        timeout_seconds: float | None = None,
+        validate_parameters: bool = True,
+        persist_result: bool | None = None,
+        result_storage: Any = None,
+        result_serializer: str | None = None,
+        cache_result_in_memory: bool = True,
+        log_prints: bool | None = None,
+        on_completion: Sequence[Hook] | None = None,
+        on_failure: Sequence[Hook] | None = None,
+        on_cancellation: Sequence[Hook] | None = None,
+        on_crashed: Sequence[Hook] | None = None,
+        on_running: Sequence[Hook] | None = None,
+        unobserved: Literal["fail", "ignore"] = "fail",
+    ) -> None:
+        """Describe the flow; see docs/reference/decorators.md for every keyword.
+
+        Raises:
+            DefinitionError: a keyword has a value that cannot work; the sentence names flow and keyword.
+        """
+        given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
+        function = unwrap_method(fn)
+        title = name or getattr(function, "__name__", type(function).__name__).replace("_", "-")
+        owner = f"@flow {title}"
+        if executor is not None and task_runner is not None and executor is not task_runner:
+            raise DefinitionError(f"{owner}: executor and task_runner mean the same; give one of them.")
+        chosen = executor if executor is not None else task_runner
+        check_executor(chosen, owner=owner)
+        if timeout_seconds is not None and not timeout_seconds > 0:
+            raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
+        if unobserved not in ("fail", "ignore"):
+            raise DefinitionError(f"{owner}: unobserved must be 'fail' or 'ignore', not {unobserved!r}.")
+        self._given = given
+        self._descriptor = fn if isinstance(fn, classmethod | staticmethod) else None
+        self.spec = FlowSpec(
+            fn=function,
+            name=check_flow_name(title),
+            style=style_of(function),
+            parameters=Parameters.of(function),
+            description=description or sentence_of(function),
+            version=version or "",
+            tags=frozenset(tags or ()),
+            retry=RetryPolicy.of(retries, retry_delay_seconds, retry_jitter_factor, owner=owner),
+            timeout=float(timeout_seconds) if timeout_seconds is not None else None,
+            log_prints=log_prints,
+            run_name=flow_run_name,
+            hooks=Hooks(
+                running=hook_list(on_running, owner, "on_running"),
+                completion=hook_list(on_completion, owner, "on_completion"),
+                failure=hook_list(on_failure, owner, "on_failure"),
+                cancellation=hook_list(on_cancellation, owner, "on_cancellation"),
+                crashed=hook_list(on_crashed, owner, "on_crashed"),
+            ),
+            persist_result=persist_result,
+            serializer=result_serializer or "pickle",
+            cache_result_in_memory=cache_result_in_memory,
+            face=self,
+            kept_keywords={"result_storage": result_storage},
+            executor=chosen,
+            validate_parameters=validate_parameters,
+            unobserved=Unobserved(unobserved),
+        )
+        functools.update_wrapper(self, function)
+
+    @property
+    def fn(self) -> Callable[P, R]:
+        """The function itself: calling it runs it plainly, as if it were no flow."""
+        return cast(Callable[P, R], self.spec.fn)
+
+    @property
+    def name(self) -> str:
+        """Name of the flow."""
+        return self.spec.name
+
+    @property
+    def description(self) -> str:
+        """What the flow does: the keyword, or the docstring's first line."""
+        return self.spec.description
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Version, as given; else a digest of the file that defines the flow, "" where there is none."""
+        if self.spec.version:
+            return self.spec.version
+        code = getattr(self.spec.fn, "__code__", None)
+        try:
+            with open(code.co_filename if code is not None else "", "rb") as file:
+                return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
+        except OSError:
+            return ""
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Tags of every run of this flow."""
+        return self.spec.tags
+
+    @property
+    def is_async(self) -> bool:
+        """Whether calling it gives a coroutine or an async iterator."""
+        return self.spec.is_async
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the parameters."""
+        return self.spec.parameters.schema()
+
+    @overload
+    def __call__(
+        self: Flow[P, Any], *args: P.args, return_state: Literal[True], **kwargs: P.kwargs
+    ) -> State[Any]: ...
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow: a run of its own, or a subflow run inside of another flow.
+
+        Besides the function's own arguments it takes `return_state` (the final State instead of
+        the value; nothing is raised) and, inside of a flow, `wait_for`.
+
+        Raises:
+            ParameterBindError: the arguments do not fit the signature; nothing was recorded.
+            BaseException: whatever the run failed with.
+        """
+        stop_if_loading(self)
+        own: dict[str, Any] = {}
+        for keyword in ("return_state", "wait_for"):
+            if keyword in kwargs:
+                own[keyword] = kwargs.pop(keyword)
+        return call_flow(self.spec, args, kwargs, **own)
+
+    @overload
+    def submit(
+        self: Flow[..., Coroutine[Any, Any, S]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
+    ) -> NadiFuture[S]: ...
+    @overload
+    def submit(self: Flow[..., S], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any) -> NadiFuture[S]: ...
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow as a subflow beside its caller and return a future at once.
+
+        Raises:
+            ContextError: called outside of a flow or task.
+        """
+        wait_for = kwargs.pop("wait_for", None)
+        return submit_flow(self.spec, args, kwargs, wait_for=wait_for)
+
+    def with_options(self, **changes: Any) -> Flow[P, R]:
+        """Return the same flow with other keywords; takes every keyword of `@flow`."""
+        unknown = changes.keys() - self._given.keys()
+        if unknown:
+            raise DefinitionError(f"{self.name}.with_options() does not know {', '.join(sorted(unknown))}.")
+        given = {**self._given, **changes}
+        if "executor" in changes:
+            given["task_runner"] = None
+        elif "task_runner" in changes:
+            given["executor"] = None
+        fn = self._descriptor if self._descriptor is not None else self.spec.fn
+        return type(self)(cast(Callable[P, R], fn), **given)
+
+    def on_completion(self, hook: Hook) -> Hook:
+        """Call `hook(flow, run, state)` when a run of this flow completes. A decorator."""
+        return self._add_hook("completion", hook)
+
+    def on_failure(self, hook: Hook) -> Hook:
+        """Call `hook(flow, run, state)` when a run of this flow has failed and is not retried. A decorator."""
+        return self._add_hook("failure", hook)
+
+    def on_cancellation(self, hook: Hook) -> Hook:
+        """Call `hook(flow, run, state)` when a run of this flow is cancelled. A decorator."""
+        return self._add_hook("cancellation", hook)
+
+    def on_crashed(self, hook: Hook) -> Hook:
+        """Call `hook(flow, run, state)` when a run of this flow crashes and nothing will resume it. A decorator."""
+        return self._add_hook("crashed", hook)
+
+    def on_running(self, hook: Hook) -> Hook:
+        """Call `hook(flow, run, state)` when a run of this flow starts. A decorator."""
+        return self._add_hook("running", hook)
+
+    def _add_hook(self, when: str, hook: Hook) -> Hook:
+        hook_list([hook], f"@flow {self.name}", f"on_{when}")
+        hooks = self.spec.hooks
+        added = {**hooks.__dict__, when: (*getattr(hooks, when), hook)}
+        object.__setattr__(self.spec, "hooks", Hooks(**added))
+        self.spec.__dict__.pop("hooks_are_empty", None)
+        return hook
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Flow[P, R]: ...
+    @overload
+    def __get__(self: Flow[Concatenate[Any, Q], S], instance: object, owner: type) -> Flow[Q, S]: ...
+    def __get__(self, instance: object, owner: type) -> Any:
+        bound = self._descriptor.__get__(instance, owner) if self._descriptor is not None else None
+        if bound is None:
+            if instance is None:
+                return self
+            bound = self.spec.fn.__get__(instance, owner)
+        return type(self)(bound, **{**self._given, "name": self.name})
+
+    def __reduce__(self) -> Any:
+        return reduce_by_name(self) or (_rebuild, (self.spec.fn, self._given))
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.name}>"
+
+
+def _rebuild(fn: Callable[..., Any], given: dict[str, Any]) -> Flow[..., Any]:
+    return Flow(fn, **given)
+
+
+@overload
+def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
+@overload
+def flow(
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    flow_run_name: str | Callable[..., str] | None = None,
+    retries: int | None = None,
+    retry_delay_seconds: Delay = None,
+    retry_jitter_factor: float | None = None,
+    executor: Any = None,
+    task_runner: Any = None,
+    description: str | None = None,
+    tags: Iterable[str] | None = None,
+    timeout_seconds: float | None = None,
+    validate_parameters: bool = True,
+    persist_result: bool | None = None,
+    result_storage: Any = None,
+    result_serializer: str | None = None,
+    cache_result_in_memory: bool = True,
+    log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_cancellation: Sequence[Hook] | None = None,
+    on_crashed: Sequence[Hook] | None = None,
+    on_running: Sequence[Hook] | None = None,
+    unobserved: Literal["fail", "ignore"] = "fail",
+) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+def flow(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
+    """Mark a function as a flow. With and without parentheses; every keyword is in docs/reference/decorators.md."""
+    if fn is None:
+        return lambda fn: Flow(fn, **keywords)
+    if not callable(fn) and not isinstance(fn, classmethod | staticmethod):
+        raise DefinitionError(f"@flow marks a function, not {fn!r}. Keywords go by name: @flow(name=...).")
+    return Flow(fn, **keywords)
+
+
+__all__ = ["Flow", "flow"]

@@ -1,0 +1,66 @@
+"""Who may claim a run: one rule for every store."""
+
+from __future__ import annotations
+
+from nadi.exceptions import RunAlreadyFinished, RunNotFound, RunTaken
+from nadi.model.runs import Attempt, Claim, FlowRun, TaskRun
+from nadi.model.states import StateType, may_be_claimed
+
+
+def next_claim(run: FlowRun | None, wanted: str, *, expected_token: int | None, where: str) -> Claim:
+    """Return the claim that comes next for `run`, or raise why there is none. See `Store.claim`.
+
+    A run that never started (SCHEDULED, and nothing ran yet) keeps its attempt: nothing has been tried.
+    """
+    if run is None or not run.is_root:
+        raise RunNotFound(wanted, where=where)
+    if not may_be_claimed(run.state_type):
+        raise RunAlreadyFinished(run.id, state=run.state_type, proposed=StateType.PENDING)
+    free = run.is_final or run.state_type is StateType.SCHEDULED
+    if run.token != expected_token if expected_token is not None else not free:
+        raise RunTaken(run.id, holder=run.holder or "another process")
+    return Claim(
+        run=run.id,
+        token=run.token + 1,
+        attempt=run.attempt + (1 if was_tried(run) else 0),
+        was=run.state_type,
+    )
+
+
+def was_tried(run: FlowRun) -> bool:
+    """Tell whether the run's newest attempt did anything, so that a claim makes another one."""
+    return run.state_type is not StateType.SCHEDULED or bool(run.started)
+
+
+def left_attempt(run: FlowRun, *, now: float) -> Attempt:
+    """Return the attempt that a claim of `run` leaves behind; one that had not ended has crashed."""
+    attempt = standing_attempt(run)
+    if not run.is_final:
+        attempt.state_type, attempt.state_name, attempt.ended = StateType.CRASHED, "Crashed", now
+    return attempt
+
+
+def standing_attempt(run: FlowRun | TaskRun) -> Attempt:
+    """Return the newest attempt of a run, which is where the run itself stands."""
+    return Attempt(
+        run=run.id,
+        attempt=run.attempt,
+        token=run.token,
+        state_type=run.state_type,
+        state_name=run.state_name,
+        message=run.message,
+        started=run.started,
+        ended=run.ended,
+        holder=run.holder if isinstance(run, FlowRun) else "",
+    )
+
+
+def all_attempts(closed: list[Attempt], run: Attempt) -> list[Attempt]:
+    """Return the attempts of a run from those that were closed and where the run itself stands.
+
+    A task that waits for its retry, or was cancelled while it waited, stands in the attempt that failed and has
+    not started since: then the failure counts.
+    """
+    if closed and closed[-1].attempt == run.attempt:
+        return [*closed[:-1], run] if run.started else closed
+    return [*closed, run]

@@ -1,0 +1,356 @@
+"""Delivery: a journal's records move to the store in order, once, in groups.
+
+The courier reads the journal's own file, so that a living process and one that delivers for
+a dead one (`leftovers.py`) do the same thing. It goes by the store's answer: what the store
+says it has is delivered, whatever the courier believed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from nadi.exceptions import StoreError
+from nadi.model.records import AnyRecord, Counted
+from nadi.model.runs import Request
+from nadi.storage.contract import Applied, Batch, Refusal, Refused, Store
+from nadi.storage.journal import Journal, decode, frames, read_header, segments
+
+#: Seconds that records may wait for company, to be committed together.
+GATHER = 0.004
+#: The most records, and bytes of journal, in one commit.
+BATCH_RECORDS = 4096
+BATCH_BYTES = 4 << 20
+#: Seconds between looks at what is asked of this process's runs.
+ATTENTION = 0.5
+#: Seconds between tries while the store is away: first and longest.
+RETRY_FIRST, RETRY_LONGEST = 0.05, 2.0
+#: A journal goes on in a new segment, and the old one is deleted, once this much of it is delivered.
+AFRESH_BYTES = 8 << 20
+
+_log = logging.getLogger("nadi.storage")
+
+
+class JournalReader:
+    """Reads a journal's records in order, while its writer goes on or long after it died."""
+
+    def __init__(self, folder: Path, position: int = 0) -> None:
+        """Begin after the record numbered `position`."""
+        self.folder = folder
+        #: Number of the last record read.
+        self.position = position
+        self._path: Path | None = None
+        self._descriptor = -1
+        self._offset = 0
+        #: Number of the record that starts at `_offset`.
+        self._next = 1
+
+    def read(self, most: int = BATCH_RECORDS) -> tuple[list[AnyRecord], int]:
+        """Return the next records, and how many bytes of file were read for them.
+
+        A record that this version cannot read keeps its number: a `Counted` that belongs to
+        no run stands in its place, so that the store refuses it visibly and delivery goes on.
+        """
+        if self._descriptor < 0 and not self._open_segment():
+            return [], 0
+        records: list[AnyRecord] = []
+        used = 0
+        for payload, used in frames(self._window()):
+            number, self._next = self._next, self._next + 1
+            if number <= self.position:
+                continue
+            self.position = number
+            try:
+                records.append(decode(payload))
+            except msgspec.DecodeError as error:
+                _log.warning("Record %d of journal %s cannot be read and is set aside: %s", number, self.folder, error)
+                records.append(Counted(root="", token=0, at=0.0, run="", what="unreadable", count=1))
+            if len(records) >= most:
+                break
+        self._offset += used
+        if not used and self._segment_is_over():
+            return self.read(most)
+        return records, used
+
+    def _window(self) -> bytes:
+        data = os.pread(self._descriptor, BATCH_BYTES, self._offset)
+        if len(data) == BATCH_BYTES:
+            first = int.from_bytes(data[:4], "little") + 8
+            if first > BATCH_BYTES:  # one record larger than a batch
+                data = os.pread(self._descriptor, first, self._offset)
+        return data
+
+    def _segment_is_over(self) -> bool:
+        if any(first == self._next and path != self._path for first, path in segments(self.folder)):
+            self.close()
+            return self._open_segment()
+        return False
+
+    def _open_segment(self) -> bool:
+        holding = [(first, path) for first, path in segments(self.folder) if first <= self.position + 1]
+        if not holding:
+            return False
+        first, path = holding[-1]
+        head = read_header(path)
+        if head is None:
+            return False
+        self._path, self._offset, self._next = path, head[1], first
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        return True
+
+    def drop_delivered(self) -> None:
+        """Delete the segments that lie wholly before the one being read."""
+        for _, path in segments(self.folder):
+            if self._path is None or path >= self._path:
+                return
+            path.unlink(missing_ok=True)
+
+    def move_to(self, position: int) -> None:
+        """Go on after the record numbered `position`, forwards or backwards."""
+        if position != self.position:
+            self.close()
+            self.position = position
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor, self._path = -1, None
+
+
+class Reach(Enum):
+    """How far a record got: the answer of a barrier."""
+
+    #: In the store and flushed to disk.
+    COMMITTED = "committed"
+    #: In the flushed journal; the store is away and gets it later.
+    SPOOLED = "spooled"
+    #: Only in the memory of this process: neither store nor journal can be written.
+    MEMORY = "memory"
+
+
+class Courier:
+    """Moves one live journal to its store, in a thread of its own or in that of whoever waits at a barrier."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connect: Callable[[], Store],
+        *,
+        watched: Callable[[], Sequence[str]],
+        on_request: Callable[[Request], None],
+        on_fenced: Callable[[str, int], None],
+    ) -> None:
+        """Prepare a courier; `start` begins its thread.
+
+        Args:
+            journal: What to deliver.
+            connect: Gives the store, or raises StoreError while it is away.
+            watched: Gives the root runs whose requests should be looked up.
+            on_request: Told of each request to one of them, perhaps several times.
+            on_fenced: Told the root run and token of records that the store refused because
+                somebody else has the run.
+        """
+        self.journal = journal
+        self._connect = connect
+        self._watched = watched
+        self._on_request = on_request
+        self._on_fenced = on_fenced
+        self._reader = JournalReader(journal.folder) if journal.folder is not None else None
+        #: Number of the last record that the store has.
+        self.delivered = 0
+        #: Why the store does not take records; "" while it does.
+        self.trouble = ""
+        self.refused: dict[Refusal, int] = {}
+        self._step = threading.Lock()
+        self._signal = threading.Event()
+        self._hurried = False
+        self._stopping = False
+        self._next_try = 0.0
+        self._pause = RETRY_FIRST
+        self._next_attention = 0.0
+        self._since_afresh = 0
+        self._thread = threading.Thread(target=self._work, name="nadi-journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin delivering."""
+        self.journal.wake = self._signal.set
+        self._thread.start()
+
+    # -- for whoever waits --
+
+    def barrier(self, timeout: float | None = None) -> Reach:
+        """Wait until everything appended before this call is committed, or flushed to the journal while the store is away.
+
+        The caller's own thread does the delivery when nobody else is at it, which saves two
+        changes of thread.
+
+        Args:
+            timeout: Seconds after which to settle for the journal; `None` waits as long as the store answers.
+        """
+        target = self.journal.last
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._hurried = True
+        while self.delivered < target:
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+            with self._step:
+                if self.delivered >= target:
+                    break
+                if not self._deliver_some():
+                    break
+        self._hurried = False
+        if self.delivered >= target:
+            return Reach.COMMITTED
+        return Reach.SPOOLED if self.journal.flush() else Reach.MEMORY
+
+    def finish(self, wait: float) -> bool:
+        """Deliver what is left, for at most `wait` seconds while the store is away, then stop.
+
+        Returns:
+            Whether the store has everything.
+        """
+        self._stopping = True
+        self._signal.set()
+        deadline = time.monotonic() + wait
+        while self.delivered < self.journal.last:
+            if self.barrier() is Reach.COMMITTED:
+                break
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._signal.clear()
+            self._signal.wait(min(left, 0.05))
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+        if self._reader is not None:
+            self._reader.close()
+        return self.delivered >= self.journal.last
+
+    # -- the thread --
+
+    def _work(self) -> None:
+        while True:
+            with self._step:
+                moved = self._deliver_some()
+            self._attend()
+            if self._stopping:
+                return
+            if moved:
+                self._gather()
+            else:
+                self._rest()
+
+    def _gather(self) -> None:
+        if not self._hurried:
+            time.sleep(GATHER)
+
+    def _rest(self) -> None:
+        # `sleeping` first, the look second: an append between the two either is seen here or signals.
+        self._signal.clear()
+        self.journal.sleeping = True
+        try:
+            nothing_new = self.delivered >= self.journal.last
+            if nothing_new or self.trouble:
+                pause = ATTENTION if nothing_new else max(0.01, self._next_try - time.monotonic())
+                if self.trouble:
+                    self.journal.sleeping = False
+                if self._signal.wait(pause) and not self._hurried and not self._stopping:
+                    self.journal.sleeping = False
+                    time.sleep(GATHER)
+        finally:
+            self.journal.sleeping = False
+
+    def _deliver_some(self) -> bool:
+        """Deliver one batch; `False` when there was none or the store does not take it. Needs the step lock."""
+        if self.trouble and time.monotonic() < self._next_try:
+            return False
+        first, records, nbytes = self._next_batch()
+        if not records:
+            return False
+        try:
+            applied = self._connect().apply(Batch(self.journal.header.writer, first, records))
+        except StoreError as error:
+            self._store_is_away(str(error))
+            self._move_to(first - 1)
+            return False
+        if self.trouble:
+            _log.info("The store takes records again; delivering what waited.")
+        self.trouble, self._pause = "", RETRY_FIRST
+        self._note(applied, first, records)
+        if applied.watermark != first + len(records) - 1:
+            self._move_to(applied.watermark)
+        self.delivered = applied.watermark
+        self.journal.delivered(applied.watermark, nbytes)
+        self._tidy(nbytes)
+        return True
+
+    def _next_batch(self) -> tuple[int, list[AnyRecord], int]:
+        if self._reader is not None:
+            first = self._reader.position + 1
+            records, nbytes = self._reader.read()
+            if records:
+                return first, records, nbytes
+        waiting = list(self.journal.overflow)[:BATCH_RECORDS]
+        waiting = [(number, payload) for number, payload in waiting if number > self.delivered]
+        if not waiting or (self._reader is not None and waiting[0][0] != self._reader.position + 1):
+            return 0, [], 0
+        if self._reader is not None:
+            self._reader.move_to(waiting[-1][0])
+        return waiting[0][0], [decode(payload) for _, payload in waiting], 0
+
+    def _move_to(self, position: int) -> None:
+        if self._reader is not None:
+            self._reader.move_to(position)
+
+    def _store_is_away(self, why: str) -> None:
+        if not self.trouble:
+            _log.warning("The store does not take records; the run goes on and they wait in the journal. %s", why)
+        self.trouble = why
+        self._next_try = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, RETRY_LONGEST)
+
+    def _note(self, applied: Applied, first: int, records: Sequence[AnyRecord]) -> None:
+        for refused in applied.refused:
+            self.refused[refused.why] = self.refused.get(refused.why, 0) + 1
+            if refused.why is Refusal.FENCED:
+                self._on_fenced(refused.root, refused.token)
+            elif refused.why is Refusal.INVALID:
+                _report_invalid(refused, first, records)
+
+    def _tidy(self, nbytes: int) -> None:
+        self._since_afresh += nbytes
+        if self._since_afresh < AFRESH_BYTES or self._reader is None:
+            return
+        self._reader.drop_delivered()
+        if self.journal.start_afresh():
+            self._since_afresh = 0
+
+    def _attend(self) -> None:
+        now = time.monotonic()
+        if now < self._next_attention:
+            return
+        self._next_attention = now + ATTENTION
+        roots = self._watched()
+        if not roots or self.trouble:
+            return
+        try:
+            requests = self._connect().requests(roots)
+        except StoreError:
+            return
+        for request in requests:
+            self._on_request(request)
+
+
+def _report_invalid(refused: Refused, first: int, records: Sequence[AnyRecord]) -> None:
+    index = refused.n - first
+    record = records[index] if 0 <= index < len(records) else None
+    kind = type(record).__name__ if record is not None else "record"
+    _log.warning("The store set aside %s %d of run %s: it does not fit what is recorded.", kind, refused.n, refused.root)

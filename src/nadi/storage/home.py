@@ -1,0 +1,97 @@
+"""Nadi's home folder: what lies where, and who this process is.
+
+::
+
+    $NADI_HOME/                     0700, default ~/.nadi
+    ├── nadi.db                     the default store
+    ├── results/                    values too large for the store
+    ├── journals/<writer>/          one for each process that writes: its journal and its lock
+    └── stores/<digest>.json        identity of each store seen, for when it cannot be reached
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from nadi.model.holders import Holder
+
+
+class Home:
+    """One home folder. Making the object touches nothing; folders are made when first needed."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(os.path.abspath(os.path.expanduser(path)))
+
+    @property
+    def database(self) -> Path:
+        """The default SQLite database."""
+        return self.path / "nadi.db"
+
+    @property
+    def results(self) -> Path:
+        """Folder of result files."""
+        return self.path / "results"
+
+    @property
+    def journals(self) -> Path:
+        """Folder with a folder for each writing process."""
+        return self.path / "journals"
+
+    @property
+    def stores(self) -> Path:
+        """Folder with the identities of the stores seen."""
+        return self.path / "stores"
+
+    def ensure(self, folder: Path) -> Path:
+        """Make a folder below the home, and the home, with mode 0700.
+
+        Raises:
+            OSError: the home cannot be written.
+        """
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder != self.path and self.path in folder.parents:
+                self.path.chmod(0o700)
+        return folder
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def process_start(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 when there is no such process or no way to tell."""
+    # The second field, the program's name, may hold spaces and parentheses: count from the last one.
+    _, _, rest = _text(f"/proc/{pid}/stat").rpartition(")")
+    fields = rest.split()
+    if not fields or fields[0] in "ZX":  # a zombie runs nothing any more
+        return 0
+    return int(fields[19])
+
+
+def this_holder(writer: str) -> Holder:
+    """Describe this process as the holder of what `writer` writes."""
+    pid = os.getpid()
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        namespace = ""
+    return Holder(
+        writer=writer,
+        host=socket.gethostname(),
+        pid=pid,
+        started=process_start(pid),
+        boot=_text("/proc/sys/kernel/random/boot_id").strip(),
+        namespace=namespace,
+    )
+
+
+def is_gone(holder: Holder, observer: Holder) -> bool:
+    """Tell whether `holder` is certainly dead: its pid can be looked up from here and is not that process any more."""
+    return holder.shares_pids_with(observer) and bool(holder.started) and process_start(holder.pid) != holder.started

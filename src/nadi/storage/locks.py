@@ -1,0 +1,103 @@
+"""Kernel locks on files: held by a living process, gone with it, whatever killed it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int, *, wait: bool) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _take(descriptor: int, *, wait: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class FileLock:
+    """An exclusive lock on one file, for this process against all others.
+
+    The lock lives in the kernel: when the process dies, however it dies, the lock is free.
+    It is not inherited: children that exec do not get the descriptor, and forked children
+    close their copy (see `journal.py`), which leaves the parent's lock in place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor >= 0
+
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free, at once.
+
+        Raises:
+            OSError: the file cannot be opened or made.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        if _take(descriptor, wait=False):
+            self._descriptor = descriptor
+            return True
+        os.close(descriptor)
+        return False
+
+    def acquire(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the lock, first come first served.
+
+        The kernel queues those who wait, but a thread that waits there cannot be called back;
+        so a helper thread waits, and lets the lock go again if it comes too late.
+        """
+        if self.try_acquire():
+            return True
+        if timeout <= 0:
+            return False
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        verdict = threading.Lock()
+        arrived = threading.Event()
+        late = False
+
+        def wait() -> None:
+            nonlocal late
+            _take(descriptor, wait=True)
+            with verdict:
+                if late:
+                    os.close(descriptor)
+                else:
+                    self._descriptor = descriptor
+                    arrived.set()
+
+        threading.Thread(target=wait, name="nadi-lock", daemon=True).start()
+        deadline = time.monotonic() + timeout
+        while not arrived.wait(max(0.0, deadline - time.monotonic())):
+            with verdict:
+                if not arrived.is_set():
+                    late = True
+                    return False
+        return True
+
+    def release(self) -> None:
+        """Let the lock go; releasing one that is not held is fine."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def forget_in_child(self) -> None:
+        """Close a forked child's copy of the descriptor; the parent keeps the lock."""
+        self.release()

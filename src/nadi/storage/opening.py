@@ -1,0 +1,128 @@
+"""From a URL to a Store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nadi.exceptions import SettingError, StoreReadOnly, StoreUnavailable
+from nadi.storage.contract import Store
+from nadi.storage.filesystems import network_filesystem, read_mountinfo
+from nadi.storage.memory import MemoryStore
+from nadi.storage.sqlite import SqliteStore
+
+_log = logging.getLogger("nadi.storage")
+
+
+class DefaultDatabase(NamedTuple):
+    """Where runs are kept when nothing else is set."""
+
+    path: Path
+    #: One sentence for people when it is not in the home; "" otherwise.
+    notice: str = ""
+
+
+def open_store(url: str, *, home: str | os.PathLike[str]) -> Store:
+    """Return the store that `url` names.
+
+    `memory://` is a new store in this process. `sqlite:///runs.db` is a file, from the working
+    folder; `sqlite:////var/lib/nadi.db`, with four slashes, is one from the root. "" is the default
+    database of `home`: a folder that is made when it is not there, while that of any other
+    database is not. A home on a network file system keeps its default database on this machine,
+    with one warning that says where.
+
+    Raises:
+        SettingError: there is no store for this URL.
+        StoreUnavailable: the store cannot be opened; the message says what to do.
+        StoreTooNew: a newer Nadi made it and does not accept this one.
+    """
+    if not url:
+        place = default_database(home, mountinfo=read_mountinfo(), environ=os.environ)
+        if place.notice:
+            _log.warning(place.notice)
+        _make_folder(place.path.parent, private=bool(place.notice))
+        return SqliteStore(place.path)
+    scheme, _, rest = url.partition("://")
+    if scheme == "memory" and not rest.strip("/"):
+        return MemoryStore()
+    if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
+        return SqliteStore(Path(rest[1:]).expanduser())
+    raise SettingError(
+        f"There is no store for the database URL {_without_credentials(url)!r}."
+        " Use sqlite:///runs.db (a file in the working folder), sqlite:////path/to/runs.db (four slashes: from the"
+        " root) or memory:// (kept in this process only)."
+    )
+
+
+def default_database(home: str | os.PathLike[str], *, mountinfo: str, environ: Mapping[str, str]) -> DefaultDatabase:
+    """Return where the default database of `home` lies: in it, or on this machine when the home is on a network.
+
+    Args:
+        home: Nadi's home folder.
+        mountinfo: The text of `/proc/self/mountinfo`.
+        environ: The environment; `XDG_STATE_HOME` and `HOME` are looked at.
+    """
+    home = Path(os.path.abspath(os.path.expanduser(home)))
+    kind = network_filesystem(home, mountinfo)
+    if kind is None:
+        return DefaultDatabase(home / "nadi.db")
+    # Two homes of one user must not share a database: the folder bears the name of its home.
+    name = f"{home.name.lstrip('.') or 'home'}-{zlib.crc32(os.fsencode(home)):08x}"
+    folder = _local_state(mountinfo, environ) / "nadi" / name
+    return DefaultDatabase(
+        folder / "nadi.db",
+        f"Nadi's home {home} is on a network file system ({kind}), where SQLite cannot keep data safe, so runs are"
+        f" recorded on this machine only, in {folder / 'nadi.db'}; to share them between machines, set"
+        " NADI_DATABASE_URL to a PostgreSQL database or NADI_API_URL to a Nadi server.",
+    )
+
+
+def _local_state(mountinfo: str, environ: Mapping[str, str]) -> Path:
+    """Return a folder for state that lasts and is on this machine; where the user has none, one that may not last."""
+    candidates = [environ.get("XDG_STATE_HOME", "")]
+    if environ.get("HOME"):
+        candidates.append(os.path.join(environ["HOME"], ".local", "state"))
+    for candidate in candidates:
+        if os.path.isabs(candidate) and network_filesystem(candidate, mountinfo) is None:
+            return Path(candidate)
+    # 4 ms, and hardly ever needed.
+    import tempfile
+
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"nadi-{user}"
+
+
+def _make_folder(folder: Path, *, private: bool) -> None:
+    """Make a folder that only this user may enter; one that is there keeps its mode.
+
+    With `private`, one that is there must belong to this user: its name can be guessed, and others
+    may have made it where everybody may write.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.stat().st_uid
+    except PermissionError as error:
+        raise StoreReadOnly(
+            f"The folder {folder} cannot be made: this user may not write there. Set NADI_HOME to a folder that can"
+            " be written."
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The folder {folder} cannot be made: {error.strerror}. Set NADI_HOME to another folder."
+        ) from error
+    if private and hasattr(os, "getuid") and owner != os.getuid():
+        raise StoreUnavailable(
+            f"The folder {folder} belongs to another user, who could read and change what is recorded there."
+            " Set NADI_HOME to a folder of your own."
+        )
+
+
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,0 +1,299 @@
+"""The recorder: the one thing the engine writes to. Behind it stand a journal, a courier and a store.
+
+`JournalRecorder` is the real one; `DirectRecorder` applies each record to a memory store at
+once, for tests that touch no disk; the far side of a process executor has a third, which
+sends its records to the process that runs the flow (`engine/remote.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nadi.exceptions import SettingError, StoreError
+from nadi.model.holders import Holder
+from nadi.model.records import Record
+from nadi.model.results import ResultRef
+from nadi.model.runs import Request
+from nadi.storage.contract import Batch, Refusal, Store
+from nadi.storage.delivery import Courier, Reach
+from nadi.storage.home import Home, this_holder
+from nadi.storage.journal import Header, Journal, hold_against_forks
+from nadi.storage.leftovers import Found, deliver_leftovers
+from nadi.storage.locks import FileLock
+from nadi.storage.opening import open_store
+from nadi.storage.results import Keeper, LocalResults, MemoryResults, ResultStorage, fetch
+from nadi.storage.settings import Settings
+
+_log = logging.getLogger("nadi.storage")
+
+#: Told of a request to a root run, or that its token is gone (then `None`).
+Listener = Callable[[Request | None], None]
+
+
+class Recorder(ABC):
+    """Takes what runs tell. Thread-safe; appending never raises and never waits for a store."""
+
+    #: This process, as the holder of the runs that it writes.
+    holder: Holder
+
+    @abstractmethod
+    def append(self, record: Record) -> int:
+        """Append a record; when this returns it survives the death of the process."""
+
+    @abstractmethod
+    def barrier(self, timeout: float | None = None) -> Reach:
+        """Wait until what was appended is committed, or in the flushed journal while the store is away."""
+
+    @abstractmethod
+    def store(self) -> Store:
+        """Return the store.
+
+        Raises:
+            StoreUnavailable: it cannot be reached now.
+        """
+
+    @abstractmethod
+    def keeper(self, run: str, attempt: int) -> Keeper | None:
+        """Return what keeps the results of one attempt; `None` when there is no store yet to sign them for."""
+
+    @abstractmethod
+    def fetch(self, ref: ResultRef) -> Any:
+        """Return a kept value.
+
+        Raises:
+            MissingResult: it is not there, unreadable, or not signed by this store.
+        """
+
+    def watch(self, root: str, token: int, listener: Listener) -> None:
+        """Tell `listener` of requests to a root run, and when its token is gone, from now on."""
+
+    def unwatch(self, root: str) -> None:
+        """Stop telling."""
+
+
+class DirectRecorder(Recorder):
+    """Applies each record to a memory store at once: no file, no thread, no waiting."""
+
+    def __init__(self, store: Store, writer: str) -> None:
+        self.holder = this_holder(writer)
+        self._store = store
+        self._results: ResultStorage = MemoryResults()
+        self._lock = threading.Lock()
+        self._last = 0
+        self._listeners: dict[str, tuple[int, Listener]] = {}
+
+    def append(self, record: Record) -> int:
+        with self._lock:
+            self._last += 1
+            number = self._last
+            applied = self._store.apply(Batch(self.holder.writer, number, [record]))  # type: ignore[list-item]
+        for refused in applied.refused:
+            if refused.why is Refusal.FENCED:
+                _tell(self._listeners, refused.root, refused.token, None)
+        return number
+
+    def barrier(self, timeout: float | None = None) -> Reach:
+        return Reach.COMMITTED
+
+    def store(self) -> Store:
+        return self._store
+
+    def keeper(self, run: str, attempt: int) -> Keeper:
+        return Keeper(self._results, self._store.signing_key, self._store.id, run, attempt)
+
+    def fetch(self, ref: ResultRef) -> Any:
+        return fetch(ref, self._results, self._store.signing_key)
+
+    def watch(self, root: str, token: int, listener: Listener) -> None:
+        self._listeners[root] = (token, listener)
+
+    def unwatch(self, root: str) -> None:
+        self._listeners.pop(root, None)
+
+
+def _tell(listeners: dict[str, tuple[int, Listener]], root: str, token: int, request: Request | None) -> None:
+    held = listeners.get(root)
+    if held is not None and (request is not None or held[0] == token):
+        held[1](request)
+
+
+class StoreIdentity(msgspec.Struct, frozen=True):
+    """What must be known of a store to write for it while it is away."""
+
+    id: str
+    signing_key: bytes
+    url: str
+
+
+class JournalRecorder(Recorder):
+    """This process's recorder for one store: journal file, courier thread, store."""
+
+    def __init__(self, settings: Settings, writer: str, *, now: Callable[[], float] = time.time) -> None:
+        """Open the journal, deliver what dead processes of this home left behind, and begin.
+
+        Nothing here fails a run: a store that is away is tried again for as long as the
+        process lives, and a home that cannot be written leaves records in memory.
+        """
+        self.home = Home(settings.home)
+        self.settings = settings
+        self.holder = this_holder(writer)
+        self._now = now
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+        self._listeners: dict[str, tuple[int, Listener]] = {}
+        self._looked = False
+        identity = self._identify()
+        self._identity = identity
+        self._results = _result_storage(settings, self.home)
+        self._lock: FileLock | None = None
+        folder = self._make_folder()
+        url = identity.url if identity is not None else settings.database_url
+        header = Header(writer, identity.id if identity is not None else "", url, self.holder.encode())
+        self.journal = Journal(folder, header)
+        self.courier = Courier(
+            self.journal,
+            self.store,
+            watched=lambda: list(self._listeners),
+            on_request=lambda request: _tell(self._listeners, request.run, 0, request),
+            on_fenced=lambda root, token: _tell(self._listeners, root, token, None),
+        )
+        self.append = self.journal.append  # type: ignore[method-assign]  # one call less on the hottest path
+        self.courier.start()
+
+    def append(self, record: Record) -> int:
+        return self.journal.append(record)
+
+    def barrier(self, timeout: float | None = None) -> Reach:
+        return self.courier.barrier(timeout)
+
+    def store(self) -> Store:
+        with self._opening:
+            if self._store is None:
+                self._store = open_store(self.settings.database_url, home=self.home.path)
+                self._remember(self._store)
+            return self._store
+
+    def look_for_leftovers(self) -> Found:
+        """Deliver what dead processes left, and recognise the runs that they did not finish.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached; nothing was moved.
+        """
+        return deliver_leftovers(self.home, self.store(), self.holder, now=self._now())
+
+    def keeper(self, run: str, attempt: int) -> Keeper | None:
+        if self._identity is None:
+            return None
+        return Keeper(self._results, self._identity.signing_key, self._identity.id, run, attempt)
+
+    def fetch(self, ref: ResultRef) -> Any:
+        return fetch(ref, self._results, self._identity.signing_key if self._identity is not None else b"")
+
+    def watch(self, root: str, token: int, listener: Listener) -> None:
+        self._listeners[root] = (token, listener)
+
+    def unwatch(self, root: str) -> None:
+        self._listeners.pop(root, None)
+
+    def close(self, wait: float | None = None) -> str:
+        """Deliver what is left, waiting for an absent store, then let go of journal and store.
+
+        Args:
+            wait: Seconds to wait for a store that is away; default is the setting `wait_for_store`.
+
+        Returns:
+            "" when the store has everything, else one sentence: what is undelivered and where it lies.
+        """
+        complete = self.courier.finish(self.settings.wait_for_store if wait is None else wait)
+        left = self.journal.last - self.courier.delivered
+        in_file = self.journal.last_in_file - self.courier.delivered
+        self.journal.close()
+        folder = self.journal.folder
+        if complete and folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.release()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        return "" if complete else self._undelivered(left, max(0, in_file), folder)
+
+    def _undelivered(self, left: int, in_file: int, folder: Path | None) -> str:
+        why = self.courier.trouble or "the store did not answer in time"
+        if folder is not None and in_file == left:
+            return (
+                f"{left} records are not in the store yet ({why.rstrip('.')});"
+                f" they lie in {folder} and the next nadi command delivers them."
+            )
+        lost = left - in_file
+        return f"{lost} records are lost: neither the store ({why.rstrip('.')}) nor the journal could be written ({self.journal.trouble})."
+
+    def _identify(self) -> StoreIdentity | None:
+        try:
+            store = self.store()
+        except StoreError as error:
+            _log.warning("%s The run goes on; its records wait in the journal.", error)
+            return self._remembered()
+        return StoreIdentity(store.id, store.signing_key, store.url)
+
+    def _make_folder(self) -> Path | None:
+        folder = self.home.journals / self.holder.writer
+        try:
+            self.home.ensure(folder)
+            lock = FileLock(folder / "lock")
+            if not lock.try_acquire():
+                return None
+        except OSError as error:
+            _log.warning("The journal cannot be written to %s: %s.", folder, error.strerror or error)
+            return None
+        hold_against_forks(lock)
+        self._lock = lock
+        return folder
+
+    # What was known of the store when it was last seen, so that results can be signed while it is away.
+
+    def _identity_path(self) -> Path:
+        url = self.settings.database_url or str(self.home.database)
+        return self.home.stores / f"{hashlib.blake2b(url.encode(), digest_size=8).hexdigest()}.json"
+
+    def _remember(self, store: Store) -> None:
+        identity = StoreIdentity(store.id, store.signing_key, store.url)
+        if getattr(self, "_identity", None) is None:
+            self._identity = identity
+        path = self._identity_path()
+        encoded = msgspec.json.encode(identity)
+        try:
+            if path.exists() and path.read_bytes() == encoded:
+                return
+            self.home.ensure(path.parent)
+            scratch = path.with_suffix(f".{os.getpid()}")
+            descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(encoded)
+            scratch.replace(path)
+        except OSError:
+            return  # only a convenience for later; the store itself is there
+
+    def _remembered(self) -> StoreIdentity | None:
+        try:
+            return msgspec.json.decode(self._identity_path().read_bytes(), type=StoreIdentity)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+
+def _result_storage(settings: Settings, home: Home) -> ResultStorage:
+    url = settings.results_url
+    if not url or url.startswith("file://"):
+        return LocalResults(url.removeprefix("file://") or home.results)
+    raise SettingError(f"NADI_RESULTS_URL is {url!r}; this version keeps results in folders only: file:///path.")

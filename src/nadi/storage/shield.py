@@ -1,0 +1,25 @@
+"""Shielded sections: short stretches that must not be torn apart by an interruption of their thread.
+
+Cancellations, timeouts and Ctrl-C strike between any two bytecodes. A record that was written
+but not counted would put every later record out of step, so appending is shielded: whoever
+interrupts looks here first and comes back a moment later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+
+#: Threads that are in a shielded section now. Adding and removing are single bytecodes under the interpreter lock.
+shielded: set[int] = set()
+
+#: What signal handlers of the main thread put off until its section ends.
+deferred: list[Callable[[], None]] = []
+
+
+def run_deferred() -> None:
+    """Do what was put off; called by the thread that left its section. May raise, as an interruption does."""
+    if get_ident() in shielded:
+        return
+    while deferred:
+        deferred.pop(0)()
