@@ -7,6 +7,7 @@
     │   ├── ParameterError           ├─ ParameterBindError (TypeError), ParameterTypeError (ValueError)
     │   ├── MappingError             ├─ MappingLengthMismatch, MappingMissingIterable (ValueError)
     │   ├── DefinitionError          ├─ a flow or task was declared with what cannot work (ValueError)
+    │   ├── ValueRefused             ├─ an artifact, metric or variable was given what cannot be recorded (ValueError)
     │   ├── SettingError             ├─ a setting has a value that cannot be used (ValueError)
     │   ├── LoadError                ├─ user code could not be loaded; FlowNotFound (LookupError)
     │   └── ContextError             └─ something was used outside the flow or task it needs (RuntimeError)
@@ -102,6 +103,10 @@ class MappingMissingIterable(MappingError, ValueError):
 
 class DefinitionError(CallError, ValueError):
     """A flow or task was declared in a way that cannot work."""
+
+
+class ValueRefused(CallError, ValueError):
+    """An artifact, metric or variable was given a value that cannot be recorded."""
 
 
 class SettingError(CallError, ValueError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
-from nadi.engine.calls import call_flow, submit_flow
+import msgspec
+
+from nadi.engine.calls import call_flow, own_keywords, submit_flow
 from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
 from nadi.engine.futures import NadiFuture
 from nadi.engine.loading import stop_if_loading
@@ -67,7 +68,7 @@ class Flow(Generic[P, R]):
         """
         given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
         function = unwrap_method(fn)
-        title = name or getattr(function, "__name__", type(function).__name__).replace("_", "-")
+        title = name if name is not None else getattr(function, "__name__", type(function).__name__).replace("_", "-")
         owner = f"@flow {title}"
         if executor is not None and task_runner is not None and executor is not task_runner:
             raise DefinitionError(f"{owner}: executor and task_runner mean the same; give one of them.")
@@ -129,6 +130,8 @@ class Flow(Generic[P, R]):
         """Version, as given; else a digest of the file that defines the flow, "" where there is none."""
         if self.spec.version:
             return self.spec.version
+        import hashlib  # loads OpenSSL: only where somebody asks
+
         code = getattr(self.spec.fn, "__code__", None)
         try:
             with open(code.co_filename if code is not None else "", "rb") as file:
@@ -153,8 +156,10 @@ class Flow(Generic[P, R]):
 
     @overload
     def __call__(
-        self: Flow[P, Any], *args: P.args, return_state: Literal[True], **kwargs: P.kwargs
-    ) -> State[Any]: ...
+        self: Flow[..., Coroutine[Any, Any, S]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> Coroutine[Any, Any, State[S]]: ...
+    @overload
+    def __call__(self: Flow[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[S]: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -168,26 +173,21 @@ class Flow(Generic[P, R]):
             BaseException: whatever the run failed with.
         """
         stop_if_loading(self)
-        own: dict[str, Any] = {}
-        for keyword in ("return_state", "wait_for"):
-            if keyword in kwargs:
-                own[keyword] = kwargs.pop(keyword)
-        return call_flow(self.spec, args, kwargs, **own)
+        return call_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def submit(
-        self: Flow[..., Coroutine[Any, Any, S]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> NadiFuture[S]: ...
+    def submit(self: Flow[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
     @overload
-    def submit(self: Flow[..., S], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any) -> NadiFuture[S]: ...
+    def submit(self: Flow[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
+    @overload
+    def submit(self: Flow[..., S], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Run the flow as a subflow beside its caller and return a future at once.
 
         Raises:
             ContextError: called outside of a flow or task.
         """
-        wait_for = kwargs.pop("wait_for", None)
-        return submit_flow(self.spec, args, kwargs, wait_for=wait_for)
+        return submit_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
     def with_options(self, **changes: Any) -> Flow[P, R]:
         """Return the same flow with other keywords; takes every keyword of `@flow`."""
@@ -225,9 +225,10 @@ class Flow(Generic[P, R]):
     def _add_hook(self, when: str, hook: Hook) -> Hook:
         hook_list([hook], f"@flow {self.name}", f"on_{when}")
         hooks = self.spec.hooks
-        added = {**hooks.__dict__, when: (*getattr(hooks, when), hook)}
-        object.__setattr__(self.spec, "hooks", Hooks(**added))
+        added = (*getattr(hooks, when), hook)
+        msgspec.structs.force_setattr(self.spec, "hooks", msgspec.structs.replace(hooks, **{when: added}))
         self.spec.__dict__.pop("hooks_are_empty", None)
+        self._given[f"on_{when}"] = added  # for methods and with_options()
         return hook
 
     @overload

@@ -7,7 +7,9 @@ import functools
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
-from nadi.engine.calls import call_task, map_task, submit_task
+import msgspec
+
+from nadi.engine.calls import call_task, map_task, own_keywords, submit_task
 from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.exceptions import DefinitionError
@@ -85,7 +87,7 @@ class Task(Generic[P, R]):
         """
         given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
         function = unwrap_method(fn)
-        title = name or getattr(function, "__name__", type(function).__name__).replace("<lambda>", "lambda")
+        title = name if name is not None else getattr(function, "__name__", type(function).__name__).replace("<lambda>", "lambda")
         owner = f"@task {title}"
         if timeout_seconds is not None and not timeout_seconds > 0:
             raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
@@ -157,8 +159,10 @@ class Task(Generic[P, R]):
 
     @overload
     def __call__(
-        self: Task[P, Any], *args: P.args, return_state: Literal[True], **kwargs: P.kwargs
-    ) -> State[Any]: ...
+        self: Task[..., Coroutine[Any, Any, S]], *args: Any, return_state: Literal[True], **kwargs: Any
+    ) -> Coroutine[Any, Any, State[S]]: ...
+    @overload
+    def __call__(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[S]: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -167,15 +171,14 @@ class Task(Generic[P, R]):
         Besides the function's own arguments it takes `wait_for` (futures that must complete
         first) and `return_state` (the final State instead of the value; nothing is raised).
         """
-        own = _own_keywords(kwargs)
-        return call_task(self.spec, args, kwargs, **own)
+        return call_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def submit(
-        self: Task[..., Coroutine[Any, Any, S]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> NadiFuture[S]: ...
+    def submit(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
     @overload
-    def submit(self: Task[..., S], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any) -> NadiFuture[S]: ...
+    def submit(self: Task[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
+    @overload
+    def submit(self: Task[..., S], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         """Hand the task to the flow's executor and return a future at once.
 
@@ -185,15 +188,14 @@ class Task(Generic[P, R]):
         Raises:
             ContextError: called outside of a flow or task.
         """
-        own = _own_keywords(kwargs)
-        return submit_task(self.spec, args, kwargs, **own)
+        return submit_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def map(
-        self: Task[..., Coroutine[Any, Any, S]], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any
-    ) -> FutureList[S]: ...
+    def map(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State[Any]]: ...
     @overload
-    def map(self: Task[..., S], *args: Any, wait_for: Iterable[Any] | None = None, **kwargs: Any) -> FutureList[S]: ...
+    def map(self: Task[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> FutureList[S]: ...
+    @overload
+    def map(self: Task[..., S], *args: Any, **kwargs: Any) -> FutureList[S]: ...
     def map(self, *args: Any, **kwargs: Any) -> Any:
         """Submit the task once for each item of its iterable arguments, which are paired item by item.
 
@@ -204,9 +206,8 @@ class Task(Generic[P, R]):
             MappingMissingIterable: there is nothing to iterate.
             ContextError: called outside of a flow or task.
         """
-        own = _own_keywords(kwargs)
         kwargs.pop("deferred", None)
-        return map_task(self.spec, args, kwargs, **own)
+        return map_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
     def with_options(self, **changes: Any) -> Task[P, R]:
         """Return the same task with other keywords; takes every keyword of `@task`."""
@@ -235,9 +236,10 @@ class Task(Generic[P, R]):
     def _add_hook(self, when: str, hook: Hook) -> Hook:
         hook_list([hook], f"@task {self.name}", f"on_{when}")
         hooks = self.spec.hooks
-        added = {**hooks.__dict__, when: (*getattr(hooks, when), hook)}
-        object.__setattr__(self.spec, "hooks", Hooks(**added))
+        added = (*getattr(hooks, when), hook)
+        msgspec.structs.force_setattr(self.spec, "hooks", msgspec.structs.replace(hooks, **{when: added}))
         self.spec.__dict__.pop("hooks_are_empty", None)
+        self._given[f"on_{when}"] = added  # for methods and with_options()
         return hook
 
     @overload
@@ -261,16 +263,6 @@ class Task(Generic[P, R]):
 
 def _rebuild(fn: Callable[..., Any], given: dict[str, Any]) -> Task[..., Any]:
     return Task(fn, **given)
-
-
-def _own_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Take the engine's own keywords out of a call's."""
-    own: dict[str, Any] = {}
-    if "wait_for" in kwargs:
-        own["wait_for"] = kwargs.pop("wait_for")
-    if "return_state" in kwargs:
-        own["return_state"] = kwargs.pop("return_state")
-    return own
 
 
 @overload

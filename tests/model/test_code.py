@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nadi.model.code import code_digest, is_user_file, stable_module_name, stable_name
+from nadi.model.code import calling_digest, code_digest, is_user_file, stable_module_name, stable_name
 
 SRC = str(Path(__file__).parents[2] / "src")
 
@@ -207,6 +207,29 @@ def test_methods_partials_wrappers_and_tasks_are_opened(load: Load) -> None:
     assert code_digest(functools.lru_cache(first.helper)) == code_digest(functools.lru_cache(second.helper))
     assert code_digest(functools.partial(first.main, 1)) != code_digest(functools.partial(first.main, 2))
     assert code_digest(functools.partial(first.main, 1)) == code_digest(functools.partial(load(BASE).main, 1))
+
+
+def test_a_caller_is_the_same_when_a_task_that_it_calls_changed_and_another_when_a_helper_did(load: Load) -> None:
+    source = """
+        from nadi import flow, task
+
+        def helper(x):
+            return x + {helper}
+
+        @task
+        def step(x):
+            return x * {step}
+
+        @flow
+        def main(x):
+            return step(helper(x))
+    """
+    first, step_changed, helper_changed = (
+        load(source.format(helper=helper, step=step)).main.fn for helper, step in ((1, 1), (1, 2), (2, 1))
+    )
+
+    assert calling_digest(first) == calling_digest(step_changed) != calling_digest(helper_changed)
+    assert code_digest(first) != code_digest(step_changed)
 
 
 def test_a_callable_without_code_counts_by_its_name() -> None:

@@ -5,19 +5,41 @@ asyncio is imported inside the functions that need it: a script without `async` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import PASSED_ON, task_scope
+from nadi.engine.inputs import futures_in
 from nadi.engine.interrupts import TimeUp
-from nadi.engine.scope import current
+from nadi.engine.loops import running_loop, until
+from nadi.engine.scope import Scope, current
 from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CancelledRun, UpstreamFailed
 from nadi.model.specs import Style
 from nadi.model.states import StateType
 
 _CANCELLED = End(StateType.CANCELLED, "Cancelled")
+
+
+async def settled(values: Iterable[Any]) -> None:
+    """Wait on the running loop, without blocking it, until all runs have ended whose futures are in the values."""
+    loop = running_loop()
+    for value in values:
+        for future, _ in futures_in(value):
+            if not future.run.done:
+                await until(loop, future.run.when_done)
+
+
+async def on_this_loop(caller: Scope, driver: Coroutine[Any, Any, None]) -> None:
+    """Await a driver; deep inside of others as an asyncio task of its own, whose stack is its own too."""
+    if caller.is_deep:
+        import asyncio
+
+        await asyncio.create_task(driver)
+    else:
+        await driver
 
 
 async def attempt_async(run: TaskRun) -> float | None:
@@ -35,7 +57,8 @@ async def attempt_async(run: TaskRun) -> float | None:
     except BaseException as error:
         return run.fail(error, retry=False)
     spec = run.spec
-    token = current.set(task_scope(run))
+    scope = task_scope(run)
+    token = current.set(scope)
     detach = cancel_with_session(run)
     try:
         async with asyncio.timeout(spec.timeout) as limit:
@@ -57,9 +80,13 @@ async def attempt_async(run: TaskRun) -> float | None:
     except BaseException as error:
         return run.fail(error)
     finally:
+        run.made_calls = scope.made_calls
         current.reset(token)
         detach()
-    run.complete(value)
+    try:
+        run.complete(value)
+    except Exception as error:  # a value that breaks whoever looks at it
+        run.fail(error, retry=False)
     return None
 
 
@@ -79,6 +106,7 @@ def cancel_with_session(run: Any) -> Callable[[], None]:
         over = True
         run.session.forget_stop(stop)
 
+    run.interrupt = stop
     run.session.on_stop(stop)
     return detach
 
@@ -106,37 +134,78 @@ async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
     """Run an async generator task, handing its items on as they come; see `drive.drive_items`."""
     import asyncio
 
-    args, kwargs = run.arguments()
+    try:
+        args, kwargs = run.arguments()
+    except UpstreamFailed as error:
+        run.end(NOT_READY, error)
+        raise
+    except BaseException as error:
+        run.fail(error, retry=False)
+        raise
     items: list[Any] = []
     while True:
         scope = task_scope(run)
-        generator = within(scope, run.spec.fn, *args, **kwargs)
+        steps = StepsAsync(run.spec.timeout)
+        generator = run.spec.fn(*args, **kwargs)
         try:
             while True:
                 here = current.set(scope)
                 try:
-                    item = await generator.__anext__()
-                except StopAsyncIteration:
-                    break
+                    item = await steps.next(generator)
                 finally:
                     current.reset(here)
+                if item is steps:
+                    break
                 items.append(item)
                 yield item
         except GeneratorExit:
             run.end(_CANCELLED, CancelledRun("Closed before it was exhausted."))
             raise
         except (*PASSED_ON, asyncio.CancelledError) as error:
-            run.fail(CancelledRun(f"Task run {run.name} was cancelled."), retry=False)
-            raise error
+            if error is not steps.own_alarm:
+                run.fail(CancelledRun(f"Task run {run.name} was cancelled."), retry=False)
+                raise
+            delay = run.fail(error, retry=not items)
         except BaseException as error:
             delay = run.fail(error, retry=not items)
-            if delay is None:
+        else:
+            run.complete(items)
+            run.observed = True
+            return
+        run.made_calls = scope.made_calls
+        if delay is None:
+            run.value()  # raises
+        await asyncio.sleep(delay or 0.0)
+        run.start_attempt()
+
+
+class StepsAsync:
+    """Takes the items of an async generator while its time lasts; see `drive.Steps`."""
+
+    __slots__ = ("_left", "own_alarm")
+
+    def __init__(self, timeout: float | None) -> None:
+        self._left = timeout
+        #: The interruption that tells the end of this time, and of no other.
+        self.own_alarm: TimeUp | None = None
+
+    async def next(self, generator: AsyncIterator[Any]) -> Any:
+        """Return the next item, or this object itself when there is none."""
+        import asyncio
+
+        if self._left is None:
+            return await anext(generator, self)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left) as limit:
+                item = await anext(generator, self)
+        except TimeoutError:
+            if not limit.expired():
                 raise
-            await asyncio.sleep(delay)
-            run.start_attempt()
-            continue
-        run.complete(items)
-        return
+            self.own_alarm = TimeUp()
+            raise self.own_alarm from None
+        self._left = max(0.001, self._left - (time.monotonic() - began))
+        return item
 
 
 def within(scope: Any, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -20,28 +20,28 @@ class Annotation(Generic[T]):
         return self.value
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and bool(self.value == other.value)  # type: ignore[attr-defined]  # same type
+        return isinstance(other, type(self)) and bool(self.value == other.value)
 
     def __hash__(self) -> int:
-        return hash((type(self), id(self.value)))
+        return hash(type(self))  # values may be unhashable, and equal ones must share it
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
 
 
-class unmapped(Annotation[T]):  # noqa: N801  # the name is Prefect's, and reads as the verb it is
+class unmapped(Annotation[T]):
     """In `.map`: pass the value whole to each child instead of iterating it."""
 
     __slots__ = ()
 
 
-class allow_failure(Annotation[T]):  # noqa: N801
+class allow_failure(Annotation[T]):
     """Run even if the upstream failed; the task then receives the exception as the value."""
 
     __slots__ = ()
 
 
-class quote(Annotation[T]):  # noqa: N801
+class quote(Annotation[T]):
     """Do not look inside for futures: no dependencies, no traversal of large data."""
 
     __slots__ = ()
@@ -51,14 +51,7 @@ class quote(Annotation[T]):  # noqa: N801
         return self.value
 
 
-class opaque(Annotation[T]):  # noqa: N801
+class opaque(Annotation[T]):
     """Resolve the value if it is a future, but do not look inside of it."""
 
     __slots__ = ()
-
-
-def unwrapped(value: Any) -> Any:
-    """Return a value without the marks around it, however many."""
-    while isinstance(value, Annotation):
-        value = value.value
-    return value

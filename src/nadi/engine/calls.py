@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any
 
-from nadi.engine.aio import drive_async, drive_items_async
+from nadi.engine.aio import drive_async, drive_items_async, on_this_loop, settled
 from nadi.engine.annotations import Annotation, unmapped
 from nadi.engine.decisions import NOT_READY
 from nadi.engine.drive import drive, drive_items, pause
 from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async, drive_flow_items, drive_flow_items_async
 from nadi.engine.flow_work import SubmittedFlowRun
 from nadi.engine.futures import FutureList, NadiFuture
-from nadi.engine.inputs import futures_in, has_marks, is_future, resolved
+from nadi.engine.inputs import futures_in, has_marks, is_future, resolved, take_outcomes
 from nadi.engine.roots import in_root, in_root_async, new_root, run_name
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current
+from nadi.engine.stacks import check_depth, on_fresh_stack
 from nadi.engine.task_runs import TaskRun
 from nadi.engine.work import SubmittedTaskRun
 from nadi.exceptions import ContextError, MappingLengthMismatch, MappingMissingIterable, UpstreamFailed
@@ -44,53 +46,53 @@ def call_task(
     if scope is None:
         return _call_task_alone(spec, args, kwargs, wait_for, return_state)
     scope.session.check()
-    bound = spec.parameters.bind(args, kwargs)
+    if scope.is_deep:
+        check_depth(scope)
+    waits = waits_of(wait_for) if wait_for is not None else ()
+    run = TaskRun(spec, scope, spec.parameters.bind(args, kwargs))
     if spec.style is Style.SYNC:
-        run = TaskRun(spec, scope, bound)
-        if _begin_here(run, wait_for):
-            drive(run)
+        if _begin_here(run, waits):
+            if scope.is_deep:
+                on_fresh_stack(drive, run)
+            else:
+                drive(run)
         return _answer(run, return_state)
-    run = TaskRun(spec, scope, bound)
     if spec.style is Style.ASYNC:
-        return _await_task(run, wait_for, return_state)
-    if spec.style is Style.GENERATOR:
-        return _iterate_task(run, wait_for)
-    return _iterate_task_async(run, wait_for)
+        return _await_task(run, waits, return_state)
+    return _iterate_task(run, waits) if spec.style is Style.GENERATOR else _iterate_task_async(run, waits)
 
 
-def _begin_here(run: TaskRun, wait_for: Iterable[Any] | None) -> bool:
+def _begin_here(run: TaskRun, waits: tuple[Any, ...]) -> bool:
     """Reuse what is recorded or begin the run here; `False` when it is done already."""
     taken, why = run.match_history()
     if run.done:
+        take_outcomes(waits)
         return False
-    if wait_for is not None or has_marks(run.bound.values() if run.bound else ()):
-        _note_upstream(run, wait_for or ())
-        error = _failed_among(run, wait_for or ())
+    values = run.bound.values() if run.bound else ()
+    if waits or has_marks(values):
+        needed = [found for value in (*values, *waits) for found in futures_in(value)]
+        run.upstream = tuple(dict.fromkeys(future.run.id for future, _ in needed))
+        error = _first_failure(run, needed)
         if error is not None:
             run.begin(StateType.PENDING, taken, why)
             run.end(NOT_READY, error)
             return False
-    if run.due:
-        pause(run, max(0.0, run.due - run.session.now()))
+    if run.due and not pause(run, max(0.0, run.due - run.session.now())):
+        return False
     run.begin(_RUNNING, taken, why)
     if run.spec.hooks.running:
         run.tell_running()
     return True
 
 
-def _note_upstream(run: TaskRun, wait_for: Iterable[Any]) -> None:
-    upstream = [future.run for value in (*(run.bound or {}).values(), *wait_for) for future, _ in futures_in(value)]
-    run.upstream = tuple(dict.fromkeys(one.id for one in upstream))
-
-
-def _failed_among(run: Run, wait_for: Iterable[Any]) -> UpstreamFailed | None:
-    for value in wait_for:
-        for future, tolerant in futures_in(value):
-            one = future.run
-            one.wait()
-            one.observed = True
-            if not one.state.is_completed() and not tolerant:
-                return UpstreamFailed(run.name, one.name, state=one.state.name, reason=one.state.message)
+def _first_failure(run: Run, needed: Iterable[tuple[Any, bool]]) -> UpstreamFailed | None:
+    """Wait for futures; say which of them did not complete although its failure is not allowed."""
+    for future, tolerant in needed:
+        one = future.run
+        one.wait()
+        one.observed = True
+        if not tolerant and not one.state.is_completed():
+            return UpstreamFailed(run.name, one.name, state=one.state.name, reason=one.state.message)
     return None
 
 
@@ -101,21 +103,23 @@ def _answer(run: Run, return_state: bool) -> Any:
     return run.value()
 
 
-async def _await_task(run: TaskRun, wait_for: Iterable[Any] | None, return_state: bool) -> Any:
-    if _begin_here(run, wait_for):
-        await drive_async(run)
+async def _await_task(run: TaskRun, waits: tuple[Any, ...], return_state: bool) -> Any:
+    await settled((*(run.bound or {}).values(), *waits))
+    if _begin_here(run, waits):
+        await on_this_loop(run.scope, drive_async(run))
     return _answer(run, return_state)
 
 
-def _iterate_task(run: TaskRun, wait_for: Iterable[Any] | None) -> Iterator[Any]:
-    if _begin_here(run, wait_for):
+def _iterate_task(run: TaskRun, waits: tuple[Any, ...]) -> Iterator[Any]:
+    if _begin_here(run, waits):
         yield from drive_items(run)
     else:
         yield from run.value()
 
 
-async def _iterate_task_async(run: TaskRun, wait_for: Iterable[Any] | None) -> AsyncIterator[Any]:
-    if _begin_here(run, wait_for):
+async def _iterate_task_async(run: TaskRun, waits: tuple[Any, ...]) -> AsyncIterator[Any]:
+    await settled((*(run.bound or {}).values(), *waits))
+    if _begin_here(run, waits):
         async for item in drive_items_async(run):
             yield item
     else:
@@ -129,20 +133,26 @@ def _call_task_alone(
     # Outside of a flow a task is the only call of a flow run of its own, so that it is recorded,
     # retried and shown like any other.
     def again(*args: Any, **kwargs: Any) -> Any:
-        return call_task(spec, args, kwargs, wait_for=wait_for, return_state=return_state)
+        return call_task(spec, args, kwargs, wait_for=wait_for)
+
+    def items(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        yield from again(*args, **kwargs)
+
+    async def items_async(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        async for item in again(*args, **kwargs):
+            yield item
 
     around = FlowSpec(
-        fn=again,
+        fn={Style.GENERATOR: items, Style.ASYNC_GENERATOR: items_async}.get(spec.style, again),
         name=spec.name,
-        style=Style.ASYNC if spec.style is Style.ASYNC else Style.SYNC,
+        style=spec.style,
         parameters=spec.parameters,
         tags=spec.tags,
         log_prints=spec.log_prints,
         validate_parameters=False,
+        face=spec.face,
     )
-    if spec.style in (Style.GENERATOR, Style.ASYNC_GENERATOR):
-        around = FlowSpec(fn=spec.fn, name=spec.name, style=spec.style, parameters=spec.parameters, tags=spec.tags)
-    return call_flow(around, args, kwargs)
+    return call_flow(around, args, kwargs, return_state=return_state)
 
 
 def submit_task(
@@ -155,8 +165,10 @@ def submit_task(
 ) -> Any:
     """Hand a task to the flow's executor; returns a future, or the final state when asked for."""
     scope = scope_for("submit", spec)
+    check_depth(scope)
     bound = spec.parameters.bind(args, kwargs)
-    future: NadiFuture[Any] = NadiFuture(_submit(spec, scope, bound, executor_of(scope), tuple(wait_for or ()), -1))
+    waits = waits_of(wait_for)
+    future: NadiFuture[Any] = NadiFuture(_submit(spec, scope, bound, executor_of(scope), waits, -1))
     if return_state:
         future.wait()
         return future.state
@@ -167,9 +179,9 @@ def _submit(
     spec: TaskSpec, scope: Scope, bound: dict[str, Any], executor: Executor, wait_for: tuple[Any, ...], map_index: int
 ) -> SubmittedTaskRun:
     scope.session.check()
-    run = SubmittedTaskRun(spec, scope, bound, executor, map_index=map_index, wait_for=wait_for)
+    run = SubmittedTaskRun(spec, scope, bound, executor, map_index=map_index)
+    run.go(wait_for)
     scope.home.children.append(run)
-    run.go()
     return run
 
 
@@ -189,18 +201,11 @@ def map_task(
     if len(set(lengths.values())) != 1:
         raise MappingLengthMismatch(spec.name, lengths)
     executor = executor_of(scope)
-    waits = tuple(wait_for or ())
-    names = list(bound)
-    count = next(iter(lengths.values()))
-    variadic = spec.parameters.variadic_keyword
+    waits = waits_of(wait_for)
     futures: FutureList[Any] = FutureList()
-    for index in range(count):
-        child = {name: mapped[name][index] if name in mapped else whole.get(name) for name in names}
-        if variadic is not None and variadic in bound:
-            child[variadic] = {
-                key: mapped[f"**{key}"][index] if f"**{key}" in mapped else value
-                for key, value in whole[variadic].items()
-            }
+    for index in range(next(iter(lengths.values()))):
+        child = {name: mapped[name][index] if name in mapped else whole.get(name) for name in bound}
+        _fill_variadics(spec, child, mapped, whole, index)
         futures.append(NadiFuture(_submit(spec, scope, child, executor, waits, index)))
     if return_state:
         futures.wait()
@@ -211,40 +216,57 @@ def map_task(
 def split_mapped(spec: Spec, bound: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Part the arguments of a map into those to iterate, as sequences, and those to pass whole.
 
+    What `*args` and `**kwargs` took counts one by one, as `*0`, `*1`, ... and `**name`.
+
     Raises:
         MappingMissingIterable: none can be iterated.
     """
     mapped: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     defaults = spec.parameters.defaults
-    variadic = spec.parameters.variadic_keyword
-    for name, value in bound.items():
-        if name == variadic:
-            whole[name] = {}
-            for key, item in value.items():
-                items = _items_to_map(item)
-                whole[name][key] = _whole(item)
-                if items is not None:
-                    mapped[f"**{key}"] = items
-            continue
+    for name, value in _arguments_apart(spec, bound):
         # A default that nobody passed is one value for all, even when it is a list.
         passed_default = name in defaults and value is defaults[name]
         items = None if passed_default else _items_to_map(value)
         if items is None:
-            whole[name] = _whole(value)
+            whole[name] = value.value if isinstance(value, unmapped) else value
         else:
             mapped[name] = items
     if not mapped:
-        raise MappingMissingIterable(spec.name, {name: type(value).__name__ for name, value in bound.items()})
+        given = {name: type(value).__name__ for name, value in _arguments_apart(spec, bound)}
+        raise MappingMissingIterable(spec.name, given)
     return mapped, whole
 
 
-def _whole(value: Any) -> Any:
-    return value.value if isinstance(value, unmapped) else value
+def _arguments_apart(spec: Spec, bound: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    parameters = spec.parameters
+    for name, value in bound.items():
+        if name == parameters.variadic:
+            yield from ((f"*{place}", item) for place, item in enumerate(value))
+        elif name == parameters.variadic_keyword:
+            yield from ((f"**{key}", item) for key, item in value.items())
+        else:
+            yield name, value
+
+
+def _fill_variadics(
+    spec: Spec, child: dict[str, Any], mapped: Mapping[str, Any], whole: Mapping[str, Any], index: int
+) -> None:
+    parameters = spec.parameters
+    if parameters.variadic is None and parameters.variadic_keyword is None:
+        return
+    of_child = {**whole, **{name: items[index] for name, items in mapped.items()}}
+    if parameters.variadic_keyword is not None:
+        child[parameters.variadic_keyword] = {
+            name[2:]: value for name, value in of_child.items() if name.startswith("**")
+        }
+    if parameters.variadic is not None:
+        places = [name for name in of_child if name.startswith("*") and not name.startswith("**")]
+        child[parameters.variadic] = tuple(of_child[name] for name in sorted(places, key=lambda name: int(name[1:])))
 
 
 def _items_to_map(value: Any) -> Any:
-    if isinstance(value, unmapped) or isinstance(value, str | bytes | bytearray | Mapping):
+    if isinstance(value, unmapped | str | bytes | bytearray | Mapping | io.IOBase):
         return None
     if is_future(value):
         value = value.result()  # how many there are is only known once it is there
@@ -272,6 +294,7 @@ def call_flow(
 ) -> Any:
     """Run a flow: a root run where nothing runs yet, a subflow run inside of a flow or task."""
     bound = spec.parameters.bind(args, kwargs)
+    waits = waits_of(wait_for)
     scope = current.get()
     if scope is None:
         run = new_root(spec, bound)
@@ -283,21 +306,32 @@ def call_flow(
             return _await_root(run, return_state)
         return _iterate_root(run) if spec.style is Style.GENERATOR else _iterate_root_async(run)
     scope.session.check()
-    bound = _resolved_inputs(spec, bound, wait_for)
+    if scope.is_deep:
+        check_depth(scope)
+    if spec.style is Style.SYNC:
+        run = _begin_subflow(spec, scope, bound, waits)
+        if not run.done:
+            if scope.is_deep:
+                on_fresh_stack(drive_flow, run)
+            else:
+                drive_flow(run)
+        return _answer(run, return_state)
+    if spec.style is Style.ASYNC:
+        return _await_subflow(spec, scope, bound, waits, return_state)
+    iterate = _iterate_subflow if spec.style is Style.GENERATOR else _iterate_subflow_async
+    return iterate(spec, scope, bound, waits)
+
+
+def _begin_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]) -> FlowRun:
+    bound = _resolved_inputs(spec, bound, waits)
     run = FlowRun(spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec))
     why = run.match_history()
     if not run.done:
         run.begin_again_because(why)
-    if spec.style is Style.SYNC:
-        if not run.done:
-            drive_flow(run)
-        return _answer(run, return_state)
-    if spec.style is Style.ASYNC:
-        return _await_subflow(run, return_state)
-    return _iterate_subflow(run) if spec.style is Style.GENERATOR else _iterate_subflow_async(run)
+    return run
 
 
-def _resolved_inputs(spec: FlowSpec, bound: dict[str, Any], wait_for: Iterable[Any] | None) -> dict[str, Any]:
+def _resolved_inputs(spec: FlowSpec, bound: dict[str, Any], waits: tuple[Any, ...]) -> dict[str, Any]:
     """Wait for the futures among a subflow's arguments, which its function receives as values."""
 
     def outcome(future: Any, tolerant: bool) -> Any:
@@ -310,7 +344,7 @@ def _resolved_inputs(spec: FlowSpec, bound: dict[str, Any], wait_for: Iterable[A
             return run.state.error()
         raise UpstreamFailed(spec.name, run.name, state=run.state.name, reason=run.state.message)
 
-    for value in wait_for or ():
+    for value in waits:
         resolved(value, outcome)
     return {name: resolved(value, outcome) for name, value in bound.items()}
 
@@ -321,9 +355,13 @@ async def _await_root(run: FlowRun, return_state: bool) -> Any:
     return _answer(run, return_state)
 
 
-async def _await_subflow(run: FlowRun, return_state: bool) -> Any:
+async def _await_subflow(
+    spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...], return_state: bool
+) -> Any:
+    await settled((*bound.values(), *waits))
+    run = _begin_subflow(spec, scope, bound, waits)
     if not run.done:
-        await drive_flow_async(run)
+        await on_this_loop(scope, drive_flow_async(run))
     return _answer(run, return_state)
 
 
@@ -338,11 +376,18 @@ async def _iterate_root_async(run: FlowRun) -> AsyncIterator[Any]:
             yield item
 
 
-def _iterate_subflow(run: FlowRun) -> Iterator[Any]:
+def _iterate_subflow(
+    spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]
+) -> Iterator[Any]:
+    run = _begin_subflow(spec, scope, bound, waits)
     yield from run.value() if run.done else drive_flow_items(run)
 
 
-async def _iterate_subflow_async(run: FlowRun) -> AsyncIterator[Any]:
+async def _iterate_subflow_async(
+    spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]
+) -> AsyncIterator[Any]:
+    await settled((*bound.values(), *waits))
+    run = _begin_subflow(spec, scope, bound, waits)
     if run.done:
         for item in run.value():
             yield item
@@ -352,30 +397,52 @@ async def _iterate_subflow_async(run: FlowRun) -> AsyncIterator[Any]:
 
 
 def submit_flow(
-    spec: FlowSpec, args: tuple[Any, ...], kwargs: dict[str, Any], *, wait_for: Iterable[Any] | None = None
-) -> NadiFuture[Any]:
-    """Run a subflow beside the caller; returns a future."""
+    spec: FlowSpec,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    wait_for: Iterable[Any] | None = None,
+    return_state: bool = False,
+) -> Any:
+    """Run a subflow beside the caller; returns a future, or the final state when asked for."""
     scope = scope_for("submit", spec)
     scope.session.check()
+    check_depth(scope)
     bound = spec.parameters.bind(args, kwargs)
-    run = SubmittedFlowRun(
-        spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec)
-    )
-    run.waits_for = tuple(wait_for or ())
-    scope.home.children.append(run)
+    run = SubmittedFlowRun(spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec))
+    run.waits_for = waits_of(wait_for)
     run.go(_flow_executor(scope))
-    return NadiFuture(run)
+    scope.home.children.append(run)
+    future: NadiFuture[Any] = NadiFuture(run)
+    if return_state:
+        future.wait()
+        return future.state
+    return future
 
 
 def _flow_executor(scope: Scope) -> Executor:
     # Subflows run in threads of their own pool: what they wait for runs in the flow's executor.
     executors = scope.session.executors
     if "flows" not in executors:
-        executors["flows"] = ThreadExecutor()
+        pool = ThreadExecutor()
+        if executors.setdefault("flows", pool) is pool:
+            pool.join()
     return executors["flows"]
 
 
 # -- what both need --
+
+
+def own_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Take the engine's own keywords out of those of a call."""
+    return {name: kwargs.pop(name) for name in ("wait_for", "return_state") if name in kwargs} if kwargs else {}
+
+
+def waits_of(wait_for: Any) -> tuple[Any, ...]:
+    """Return what `wait_for=` names: futures, in any collection, or one alone."""
+    if wait_for is None:
+        return ()
+    return (wait_for,) if is_future(wait_for) or isinstance(wait_for, Annotation) else tuple(wait_for)
 
 
 def scope_for(what: str, spec: Spec) -> Scope:

@@ -7,7 +7,8 @@ far side of an executor.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
 from nadi.model.retries import RetryPolicy
@@ -15,15 +16,13 @@ from nadi.model.runs import FlowRun, TaskRun
 from nadi.model.states import StateType
 
 
-@dataclass(frozen=True, slots=True)
-class RetryAfter:
+class RetryAfter(msgspec.Struct, frozen=True):
     """Run again after so many seconds."""
 
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """End the run in this state."""
 
     type: StateType
@@ -77,13 +76,11 @@ def after_failure(policy: RetryPolicy, error: BaseException, *, failures: int, a
 # -- resume: is there a recorded outcome for this call? --
 
 
-@dataclass(frozen=True, slots=True)
-class Reuse:
+class Reuse(msgspec.Struct, frozen=True):
     """The recorded outcome stands for this call."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunAgain:
+class RunAgain(msgspec.Struct, frozen=True):
     """The call runs; `adopt` says that it takes up the recorded run rather than making a new one."""
 
     adopt: bool
@@ -119,7 +116,8 @@ def judge_record(
         return Reuse()
     if state is StateType.FAILED and was is StateType.CRASHED and record.state_name != NOT_READY.name:
         return Reuse() if readable else RunAgain(adopt=True, why="its recorded failure cannot be read")
-    return RunAgain(adopt=True, why="" if state is StateType.PENDING else f"it had not completed ({record.state_name})")
+    # What waited when the run was cut off never ran, so that it does not run "again".
+    return RunAgain(adopt=True, why=f"it had not completed ({record.state_name})" if record.started else "")
 
 
 #: Certainty of an input that nothing is known about but its place.
@@ -143,4 +141,5 @@ def why_no_match(
     changed = sorted(name for name in inputs.keys() | nearest.each.keys() if inputs.get(name) != nearest.each.get(name))
     if changed:
         return f"its input changed: {', '.join(changed)}"
-    return "an input changed, or came from a task that ran again"
+    # Inputs that content cannot tell apart count by the calling code too; see Scope.identify.
+    return "the code that calls it changed, and with it perhaps an input"

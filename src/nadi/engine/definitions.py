@@ -19,7 +19,7 @@ def style_of(fn: Callable[..., Any]) -> Style:
     while isinstance(inner, functools.partial):
         inner = inner.func
     inner = getattr(inner, "__func__", inner)
-    code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
+    code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)  # noqa: B004
     flags = code.co_flags if code is not None else 0
     if flags & _ASYNC_GENERATOR:
         return Style.ASYNC_GENERATOR
@@ -30,7 +30,8 @@ def style_of(fn: Callable[..., Any]) -> Style:
 
 def unwrap_method(fn: Any) -> Callable[..., Any]:
     """Return the function behind a static method or class method; anything else as it is."""
-    return fn.__func__ if isinstance(fn, classmethod | staticmethod) else fn  # type: ignore[no-any-return]  # callable by contract
+    function: Callable[..., Any] = fn.__func__ if isinstance(fn, classmethod | staticmethod) else fn
+    return function
 
 
 def sentence_of(fn: Callable[..., Any]) -> str:

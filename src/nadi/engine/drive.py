@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
+from nadi.engine.again import finished_so_far
 from nadi.engine.decisions import NOT_READY, End
+from nadi.engine.forks import end_if_forked, process
 from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, time_limit
 from nadi.engine.scope import Scope, current
 from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CancelledRun, UpstreamFailed
+from nadi.executors.threads import place_lent
 from nadi.model.specs import Style
 from nadi.model.states import StateType
+
+_CANCELLED = End(StateType.CANCELLED, "Cancelled")
 
 _MAIN = threading.main_thread().ident
 
@@ -23,7 +30,7 @@ PASSED_ON = (Interruption, KeyboardInterrupt, GeneratorExit)
 def task_scope(run: TaskRun) -> Scope:
     """Return the scope of the calls that a task run makes."""
     caller, spec = run.scope, run.spec
-    return Scope(
+    scope = Scope(
         run.session,
         spec,
         id=run.id,
@@ -35,11 +42,21 @@ def task_scope(run: TaskRun) -> Scope:
         log_prints=caller.log_prints if spec.log_prints is None else spec.log_prints,
         parameters=run.bound or {},
         attempt=run.attempt,
+        call=run.call,
+        instead_of=run.instead_of,
     )
+    if run.made_calls:
+        scope.history = finished_so_far(run.session, run.name)
+    return scope
 
 
-def attempt(run: TaskRun) -> float | None:
+def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
     """Run one attempt here.
+
+    Args:
+        run: The task run.
+        interruptible: Whether `run.interrupt` and a stop of the session may interrupt this thread. What is called
+            from within an interruptible attempt is interrupted with it.
 
     Returns:
         Seconds to wait before the next attempt, or `None` when the run has ended.
@@ -57,39 +74,50 @@ def attempt(run: TaskRun) -> float | None:
         raise
     except BaseException as error:
         return run.fail(error, retry=False)
-    spec = run.spec
-    here = current.set(task_scope(run))
-    session = run.session
+    spec, session, mark = run.spec, run.session, process.mark
+    scope = task_scope(run)
+    here = current.set(scope)
     stretch = None
-    if threading.get_ident() != _MAIN:
+    if interruptible and threading.get_ident() != _MAIN:
         stretch = Interruptible()
         session.enter(stretch)
+        run.interrupt = functools.partial(stretch.interrupt, CancelAsked)
     own_alarm: TimeUp | None = None
     try:
-        if spec.timeout is None:
-            value = spec.fn(*args, **kwargs)
-            if spec.style is Style.GENERATOR:
-                value = list(value)
-        else:
-            with time_limit(spec.timeout) as own_alarm:
+        try:
+            if spec.timeout is None:
                 value = spec.fn(*args, **kwargs)
                 if spec.style is Style.GENERATOR:
                     value = list(value)
+            else:
+                with time_limit(spec.timeout) as own_alarm:
+                    value = spec.fn(*args, **kwargs)
+                    if spec.style is Style.GENERATOR:
+                        value = list(value)
+        finally:
+            if process.mark is not mark:
+                end_if_forked(mark)
+            if stretch is not None:
+                session.leave(stretch)
+            run.made_calls = scope.made_calls
+            current.reset(here)
     except TimeUp as error:
         if error is not own_alarm:
-            run.end(End(StateType.CANCELLED, "Cancelled"), CancelledRun("Its caller ran out of time."))
+            run.end(_CANCELLED, CancelledRun("Its caller ran out of time."))
             raise
         return run.fail(error)
     except PASSED_ON as error:
+        if stretch is not None:
+            session.leave(stretch)  # it may have struck while the stretch was being left
+            current.set(run.scope)
         run.fail(error, retry=False)
         raise
     except BaseException as error:
         return run.fail(error)
-    finally:
-        current.reset(here)
-        if stretch is not None:
-            session.leave(stretch)
-    run.complete(value)
+    try:
+        run.complete(value)
+    except Exception as error:  # a value that breaks whoever looks at it
+        run.fail(error, retry=False)
     return None
 
 
@@ -97,63 +125,92 @@ def drive(run: TaskRun) -> None:
     """Run a task run here to its end, waiting here between attempts."""
     while True:
         delay = attempt(run)
-        if delay is None:
-            return
-        pause(run, delay)
-        if run.session.stopped is not None:
-            run.end(End(StateType.CANCELLED, "Cancelled"), run.session.stopped)
+        if delay is None or not pause(run, delay):
             return
         run.start_attempt()
 
 
-def pause(run: TaskRun, delay: float) -> None:
-    """Wait in this thread for the next attempt, or until the session is stopped."""
+def pause(run: TaskRun, delay: float) -> bool:
+    """Wait in this thread for the next attempt; `False` when the session was stopped, which ended the run."""
     try:
-        run.session.stop_event.wait(delay)
-    except PASSED_ON as error:
-        run.end(End(StateType.CANCELLED, "Cancelled"), CancelledRun("Interrupted while waiting for a retry."))
-        raise error
+        with place_lent():
+            run.session.stop_event.wait(delay)
+    except PASSED_ON:
+        run.end(_CANCELLED, CancelledRun("Interrupted while waiting for a retry."))
+        raise
+    if run.session.stopped is None:
+        return True
+    run.end(_CANCELLED, run.session.stopped)
+    return False
 
 
 def drive_items(run: TaskRun) -> Iterator[Any]:
     """Run a generator task here, handing its items on as they come.
 
-    It is retried only while it has handed out nothing, and finished only when exhausted;
-    closed early, it is recorded CANCELLED and runs again on resume.
+    Only the time spent in the generator counts for its timeout. It is retried only while it has handed out
+    nothing, and finished only when exhausted; closed early, it is recorded CANCELLED and runs again on resume.
     """
-    args, kwargs = run.arguments()
+    try:
+        args, kwargs = run.arguments()
+    except UpstreamFailed as error:
+        run.end(NOT_READY, error)
+        raise
+    except BaseException as error:
+        run.fail(error, retry=False)
+        raise
     items: list[Any] = []
     while True:
         scope = task_scope(run)
-        here = current.set(scope)
-        try:
-            generator = run.spec.fn(*args, **kwargs)
-        finally:
-            current.reset(here)
+        steps = Steps(run.spec.timeout)
+        generator = run.spec.fn(*args, **kwargs)
         try:
             while True:
                 here = current.set(scope)
                 try:
-                    item = next(generator)
-                except StopIteration:
-                    break
+                    item = steps.next(generator)
                 finally:
                     current.reset(here)
+                if item is steps:
+                    break
                 items.append(item)
                 yield item
         except GeneratorExit:
             generator.close()
-            run.end(End(StateType.CANCELLED, "Cancelled"), CancelledRun("Closed before it was exhausted."))
-            raise
-        except PASSED_ON as error:
-            run.fail(error, retry=False)
+            run.end(_CANCELLED, CancelledRun("Closed before it was exhausted."))
             raise
         except BaseException as error:
+            if isinstance(error, PASSED_ON) and error is not steps.own_alarm:
+                run.fail(error, retry=False)
+                raise
+            run.made_calls = scope.made_calls
             delay = run.fail(error, retry=not items)
             if delay is None:
-                raise
-            pause(run, delay)
-            run.start_attempt()
-            continue
+                run.value()  # raises
+            elif pause(run, delay):
+                run.start_attempt()
+                continue
+            return
         run.complete(items)
+        run.observed = True
         return
+
+
+class Steps:
+    """Takes the items of a generator while its time lasts."""
+
+    __slots__ = ("_left", "own_alarm")
+
+    def __init__(self, timeout: float | None) -> None:
+        self._left = timeout
+        #: The interruption that tells the end of this time, and of no other.
+        self.own_alarm: TimeUp | None = None
+
+    def next(self, generator: Iterator[Any]) -> Any:
+        """Return the next item, or this object itself when there is none."""
+        if self._left is None:
+            return next(generator, self)
+        began = time.monotonic()
+        with time_limit(self._left) as self.own_alarm:
+            item = next(generator, self)
+        self._left = max(0.001, self._left - (time.monotonic() - began))
+        return item

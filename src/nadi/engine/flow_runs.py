@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -10,22 +11,24 @@ from typing import Any
 import msgspec
 
 from nadi.engine import hooks
-from nadi.engine.aio import cancel_with_session
+from nadi.engine.again import finished_so_far
+from nadi.engine.aio import StepsAsync, cancel_with_session
 from nadi.engine.decisions import End, RetryAfter, after_failure, classify, may_retry
-from nadi.engine.drive import PASSED_ON
-from nadi.engine.history import History
-from nadi.engine.interrupts import CancelAsked, Interruptible, Terminated, TimeUp, time_limit
-from nadi.engine.logs import run_handler
+from nadi.engine.drive import PASSED_ON, Steps
+from nadi.engine.forks import end_if_forked, process
+from nadi.engine.inputs import take_outcomes
+from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, time_limit
 from nadi.engine.names import templated
 from nadi.engine.outcomes import state_of_flow
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current, current_tags
 from nadi.engine.session import Session
-from nadi.exceptions import CancelledRun, CrashedRun, FailedRun, StoreError, TimedOut
+from nadi.exceptions import CancelledRun, CrashedRun, FailedRun, TimedOut
 from nadi.executors.contract import Executor
+from nadi.executors.threads import place_lent
 from nadi.model.records import CallReused, FlowRunBegun, FlowRunMoved
 from nadi.model.results import ResultRef
-from nadi.model.secrets import masker
+from nadi.model.secrets import mask, masker
 from nadi.model.specs import FlowSpec, Style
 from nadi.model.states import State, StateType
 from nadi.model.text import safe_repr
@@ -60,19 +63,25 @@ class FlowRun(Run):
         self.upstream: tuple[str, ...] = ()
         if scope is not None:
             self.call = scope.identify(spec, bound)
+        if spec.validate_parameters:
+            self.bound = secrets_wrapped(spec, bound)
 
     def match_history(self) -> str:
         """Reuse a recorded subflow run (then the run is done), or take it up again; returns why it runs again."""
         session = self.session
-        if session.history is None or self.call is None:
+        history = self.scope.history if self.scope is not None else None
+        if history is None or self.call is None:
             self.take_id(session.next_id())
             return ""
-        match = session.history.match(self.call)
+        match = history.match(self.call, instead_of=self.scope.instead_of if self.scope is not None else ())
+        self.instead_of = match.instead_of
         if match.reused is not None:
             record = match.reused
             self.name, self.attempt = record.name, record.attempt
             self.take_id(record.id, record.token)
+            take_outcomes((self.bound or {}).values())
             session.append(CallReused(session.root, session.token, session.now(), self.id))
+            session.remember(match.value, self.id, self.token)
             self._finish(
                 State(
                     type=record.state_type,
@@ -81,7 +90,8 @@ class FlowRun(Run):
                     at=record.state_at,
                     data=match.value,
                     has_data=True,
-                )
+                ),
+                reused=True,
             )
             return ""
         if match.adopted is None:
@@ -109,7 +119,7 @@ class FlowRun(Run):
                 "Running",
                 self.scope.flow_run if self.scope is not None else "",
                 self.call,
-                spec.version,
+                spec.version or getattr(spec.face, "version", ""),
                 tuple(sorted(self.tags)),
                 display(self.bound or {}),
                 arguments,
@@ -132,6 +142,7 @@ class FlowRun(Run):
         session = self.session
         was, self.state_type = self.state_type, state
         now = session.now()
+        message = mask(message) if message else message
         session.append(
             FlowRunMoved(
                 session.root,
@@ -160,11 +171,15 @@ class FlowRun(Run):
             return None
         return self.fail(state.error(), ended=state)
 
-    def fail(self, error: BaseException, *, ended: State[Any] | None = None) -> float | None:
+    def fail(
+        self, error: BaseException, *, ended: State[Any] | None = None, retry: bool = True
+    ) -> float | None:
         """End the attempt with what it raised; returns the seconds to wait before the function is entered again."""
+        if self.done:
+            return None
         error = self._translated(error)
         self.failures += 1
-        allowed = ended is None or ended.is_failed()
+        allowed = retry and (ended is None or ended.is_failed())
         step = after_failure(
             self.spec.retry,
             error,
@@ -194,8 +209,8 @@ class FlowRun(Run):
             return self.session.stopped or CancelledRun(f"Flow run {self.name} was cancelled.")
         if isinstance(error, KeyboardInterrupt):
             return CancelledRun("Interrupted by Ctrl-C.")
-        if isinstance(error, Terminated):
-            return CrashedRun(str(error))
+        if isinstance(error, Interruption):
+            return CrashedRun(str(error) or f"Flow run {self.name} was interrupted.")
         return error
 
     def _end(self, state: State[Any], detail: str = "") -> None:
@@ -204,7 +219,7 @@ class FlowRun(Run):
         ref = self.session.keep(state.data, run=self.id, spec_format=spec.serializer, wanted=wanted)
         at = self.move(state.type, state.name, message=state.message, result=ref, detail=detail)
         if state.is_completed():
-            self.session.remember(state.data, self.origin)
+            self.session.remember(state.data, self.id, self.token)
         else:
             self.log(logging.ERROR, "Ended %s.", str(state).rstrip("."), detail=detail)
         self._finish(
@@ -223,14 +238,7 @@ class FlowRun(Run):
         scope.begin_again()
         scope.children.clear()
         self.move(_RUNNING, "Retrying")
-        session = self.session
-        session.recorder.barrier()
-        try:
-            records = list(session.recorder.store().recorded_calls(session.root))
-        except StoreError as error:
-            _log.warning("What %s finished before cannot be looked up, so all of it runs again. %s", self.name, error)
-            return
-        session.history = History(records, was=StateType.FAILED, fetch=session.recorder.fetch, adopting=False)
+        scope.history = finished_so_far(self.session, self.name)
 
     def make_scope(self, bound: Mapping[str, Any]) -> Scope:
         """Return the scope of the calls that the flow makes."""
@@ -248,6 +256,8 @@ class FlowRun(Run):
             log_prints=inherited if spec.log_prints is None else spec.log_prints,
             parameters=bound,
             attempt=self.attempt,
+            call=self.call,
+            instead_of=self.instead_of,
         )
 
     def prepare(self) -> tuple[Scope, tuple[Any, ...], dict[str, Any]]:
@@ -269,6 +279,14 @@ class FlowRun(Run):
             hooks.call(self.spec.hooks.running, self, State(type=_RUNNING, at=self.session.now()))
         args, kwargs = self.spec.parameters.spread(bound)
         return scope, args, kwargs
+
+
+def secrets_wrapped(spec: FlowSpec, bound: dict[str, Any]) -> dict[str, Any]:
+    """Wrap what is annotated as a secret before the parameters are recorded, which is before they are validated."""
+    try:
+        return spec.parameters.with_secrets_wrapped(bound)
+    except Exception:  # an annotation that cannot be resolved: `prepare` meets it again and the run fails with it
+        return bound
 
 
 def within_scope(scope: Scope, fn: Any) -> Any:
@@ -306,76 +324,116 @@ def wait_for_children(scope: Scope) -> None:
 
 def drive_flow(run: FlowRun) -> None:
     """Run a flow here to its end, waiting here between attempts; interruptions are recorded and raised."""
-    try:
-        scope, args, kwargs = run.prepare()
-    except BaseException as error:
-        run.failures = run.spec.retry.retries  # arguments that cannot be used now cannot be used later
-        run.fail(error)
-        if isinstance(error, PASSED_ON):
-            raise
+    prepared = _prepared(run)
+    if prepared is None:
         return
+    scope, args, kwargs = prepared
     while True:
         delay = _attempt(run, scope, args, kwargs)
         if delay is None:
-            run_handler.scope_ended(scope)
             return
-        run.session.stop_event.wait(delay)
+        _pause(run, delay)
         run.enter_again(scope)
 
 
+def _prepared(run: FlowRun) -> tuple[Scope, tuple[Any, ...], dict[str, Any]] | None:
+    """Make the run ready to be entered; `None` when that failed and has ended it."""
+    try:
+        return run.prepare()
+    except BaseException as error:
+        run.fail(error, retry=False)  # arguments that cannot be used now cannot be used later
+        if isinstance(error, PASSED_ON):
+            raise
+        return None
+
+
+def _pause(run: FlowRun, delay: float) -> None:
+    # A stop of the session ends the wait; the next attempt then ends the run before user code is entered.
+    try:
+        with place_lent():
+            run.session.stop_event.wait(delay)
+    except PASSED_ON as error:
+        run.fail(error, retry=False)
+        raise
+
+
 def _attempt(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
-    session = run.session
+    session, mark = run.session, process.mark
     here = current.set(scope)
     stretch = None
     if threading.current_thread() is not threading.main_thread():
         stretch = Interruptible()
         session.enter(stretch)
+        run.interrupt = functools.partial(stretch.interrupt, CancelAsked)
     own_alarm: TimeUp | None = None
+    value, failure = None, None
     try:
-        session.check()
-        with time_limit(run.spec.timeout) as own_alarm:
-            value = run.spec.fn(*args, **kwargs)
-            if run.spec.style is Style.GENERATOR:
-                value = list(value)
-            return run.complete(value, scope)
-    except SystemExit as error:
-        wait_for_children(scope)
-        _end_by_exit(run, error)
-        raise
-    except BaseException as error:
-        if isinstance(error, TimeUp) and error is not own_alarm:
-            run.fail(CancelledRun("Its caller ran out of time."))
-            raise
-        interrupted = isinstance(error, PASSED_ON)
-        if interrupted:
-            stop_children(scope, error)
-        else:
-            wait_for_children(scope)
-        if run.done:
-            raise
-        delay = run.fail(error)
-        if interrupted and not isinstance(error, TimeUp):
-            raise
-        return delay
-    finally:
-        current.reset(here)
+        try:
+            with time_limit(run.spec.timeout) as own_alarm:
+                try:
+                    session.check()
+                    value = run.spec.fn(*args, **kwargs)
+                    if run.spec.style is Style.GENERATOR:
+                        value = list(value)
+                except PASSED_ON:
+                    raise
+                except BaseException as error:
+                    failure = error
+                finally:
+                    end_if_forked(mark)
+                wait_for_children(scope)
+        finally:
+            if stretch is not None:
+                session.leave(stretch)
+            current.reset(here)
+    except PASSED_ON as error:
         if stretch is not None:
-            session.leave(stretch)
+            session.leave(stretch)  # it may have struck while the stretch was being left
+            current.set(run.scope)
+        return _interrupted(run, scope, error, own_alarm)
+    return _ended(run, scope, value, failure)
+
+
+def _interrupted(run: FlowRun, scope: Scope, error: BaseException, own_alarm: TimeUp | None) -> float | None:
+    """End an attempt that was interrupted: by its own timeout, or together with its caller, who is told too."""
+    own = error is own_alarm
+    delay = None
+    try:
+        stop_children(scope, error)
+    finally:
+        foreign = CancelledRun("Its caller ran out of time.") if isinstance(error, TimeUp) and not own else error
+        delay = run.fail(foreign, retry=own)
+    if not own:
+        raise error
+    return delay
+
+
+def _ended(run: FlowRun, scope: Scope, value: Any, failure: BaseException | None) -> float | None:
+    """End an attempt whose function returned or raised and whose children have ended."""
+    if isinstance(failure, SystemExit):
+        _end_by_exit(run, failure)
+        raise failure
+    if failure is not None:
+        return run.fail(failure)
+    try:
+        return run.complete(value, scope)
+    except Exception as error:  # a value that breaks whoever looks at it
+        return run.fail(error, retry=False)
 
 
 def _end_by_exit(run: FlowRun, error: SystemExit) -> None:
     if error.code in (None, 0):
         run.complete_by_exit()
     else:
-        run.failures = run.spec.retry.retries
-        run.fail(FailedRun(f"The flow called sys.exit({error.code!r})."))
+        run.fail(FailedRun(f"The flow called sys.exit({error.code!r})."), retry=False)
 
 
 def stop_children(scope: Scope, error: BaseException) -> None:
     """End what was submitted: what has not begun is cancelled, what runs is interrupted and waited for briefly."""
-    reason = CancelledRun("Its flow run ran out of time.") if isinstance(error, TimeUp) else CancelledRun("Its flow run was interrupted.")
+    ran_out = isinstance(error, TimeUp)
+    reason = CancelledRun("Its flow run ran out of time." if ran_out else "Its flow run was interrupted.")
     session = scope.session
-    if scope.parent is None and not isinstance(error, TimeUp):
+    if scope.parent is None and not ran_out:
         session.stop(session.stopped or reason, interrupt_flow=False)
     for child in scope.children:
         child.cancel(reason)
@@ -396,49 +454,67 @@ STOP_GRACE = 2.0
 
 
 def drive_flow_items(run: FlowRun) -> Iterator[Any]:
-    """Run a generator flow here, handing its items on as they come; the run ends when it is exhausted."""
-    try:
-        scope, args, kwargs = run.prepare()
-    except BaseException as error:
-        run.fail(error)
-        raise
-    items: list[Any] = []
-    generator = within_scope(scope, lambda: run.spec.fn(*args, **kwargs))
-    try:
-        while True:
+    """Run a generator flow here, handing its items on as they come; the run ends when it is exhausted.
+
+    It is retried only while it has handed out nothing; only the time spent in it counts for its timeout.
+    """
+    prepared = _prepared(run)
+    if prepared is None:
+        run.value()  # raises
+        return
+    scope, args, kwargs = prepared
+    while True:
+        items: list[Any] = []
+        steps = Steps(run.spec.timeout)
+        generator = run.spec.fn(*args, **kwargs)
+        failure: BaseException | None = None
+        try:
             try:
-                item = within_scope(scope, lambda: next(generator))
-            except StopIteration:
-                break
-            items.append(item)
-            yield item
-    except BaseException as error:
-        if isinstance(error, GeneratorExit):
+                while (item := within_scope(scope, lambda: steps.next(generator))) is not steps:  # noqa: B023
+                    items.append(item)
+                    yield item
+            except PASSED_ON:
+                raise
+            except BaseException as error:
+                failure = error
+            wait_for_children(scope)
+        except GeneratorExit as error:
             generator.close()
-            error = CancelledRun("Closed before it was exhausted.")
-        stop_children(scope, error)
-        run.failures = run.spec.retry.retries
-        run.fail(error)
-        raise
-    run.complete(items, scope)
+            _closed(run, scope, error)
+            raise
+        except PASSED_ON as error:
+            delay = _interrupted(run, scope, error, steps.own_alarm)
+        else:
+            delay = _ended_items(run, scope, items, failure)
+        if delay is None:
+            run.value()  # raises where the run failed
+            return
+        _pause(run, delay)
+        run.enter_again(scope)
+
+
+def _closed(run: FlowRun, scope: Scope, error: BaseException) -> None:
+    stop_children(scope, error)
+    run.fail(CancelledRun("Closed before it was exhausted."))
+
+
+def _ended_items(run: FlowRun, scope: Scope, items: list[Any], failure: BaseException | None) -> float | None:
+    if items and failure is not None and not isinstance(failure, SystemExit):
+        return run.fail(failure, retry=False)
+    return _ended(run, scope, items, failure)
 
 
 async def drive_flow_async(run: FlowRun) -> None:
     """Run an async flow on the running loop; see `drive_flow`."""
     import asyncio
 
-    try:
-        scope, args, kwargs = run.prepare()
-    except BaseException as error:
-        run.failures = run.spec.retry.retries
-        run.fail(error)
-        if isinstance(error, PASSED_ON):
-            raise
+    prepared = _prepared(run)
+    if prepared is None:
         return
+    scope, args, kwargs = prepared
     while True:
         delay = await _attempt_async(run, scope, args, kwargs)
         if delay is None:
-            run_handler.scope_ended(scope)
             return
         await asyncio.sleep(delay)
         run.enter_again(scope)
@@ -449,70 +525,91 @@ async def _attempt_async(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwar
 
     here = current.set(scope)
     detach = cancel_with_session(run)
+    value, failure = None, None
     try:
-        run.session.check()
-        async with asyncio.timeout(run.spec.timeout) as limit:
-            if run.spec.style is Style.ASYNC_GENERATOR:
-                value: Any = [item async for item in run.spec.fn(*args, **kwargs)]
-            else:
-                value = await run.spec.fn(*args, **kwargs)
-        await asyncio.to_thread(wait_for_children, scope)
-        return run.complete(value, scope)
-    except TimeoutError as error:
-        expired = run.spec.timeout is not None and limit.expired()
-        await asyncio.to_thread(stop_children if expired else _wait_only, scope, TimeUp() if expired else error)
-        return run.fail(TimeUp() if expired else error)
+        async with asyncio.timeout(run.spec.timeout):
+            try:
+                run.session.check()
+                if run.spec.style is Style.ASYNC_GENERATOR:
+                    value = [item async for item in run.spec.fn(*args, **kwargs)]
+                else:
+                    value = await run.spec.fn(*args, **kwargs)
+            except (*PASSED_ON, asyncio.CancelledError):
+                raise
+            except BaseException as error:
+                failure = error
+            await asyncio.to_thread(wait_for_children, scope)
+    except TimeoutError:
+        alarm = TimeUp()
+        await asyncio.to_thread(stop_children, scope, alarm)
+        return run.fail(alarm)
     except asyncio.CancelledError as error:
-        stop_children(scope, error)
-        run.fail(run.session.stopped or CancelledRun("The coroutine of the flow was cancelled."))
-        raise
+        return _cancelled(run, scope, error)
     except PASSED_ON as error:
-        stop_children(scope, error)
-        run.fail(error)
-        raise
-    except BaseException as error:
-        await asyncio.to_thread(wait_for_children, scope)
-        if run.done:
-            raise
-        return run.fail(error)
+        return _interrupted(run, scope, error, None)
     finally:
         current.reset(here)
         detach()
+    return _ended(run, scope, value, failure)
 
 
-def _wait_only(scope: Scope, error: BaseException) -> None:
-    wait_for_children(scope)
+def _cancelled(run: FlowRun, scope: Scope, error: BaseException) -> float | None:
+    """End a flow run whose asyncio task was cancelled: by a stop of its session, or by whoever awaits it."""
+    import asyncio
+
+    stopped = run.session.stopped
+    try:
+        stop_children(scope, error)
+    finally:
+        run.fail(stopped or CancelledRun("The coroutine of the flow was cancelled."), retry=False)
+    if stopped is None:
+        raise error
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    return None
 
 
 async def drive_flow_items_async(run: FlowRun) -> AsyncIterator[Any]:
-    """Run an async generator flow, handing its items on as they come."""
+    """Run an async generator flow, handing its items on as they come; see `drive_flow_items`."""
     import asyncio
 
-    try:
-        scope, args, kwargs = run.prepare()
-    except BaseException as error:
-        run.fail(error)
-        raise
-    items: list[Any] = []
-    generator = within_scope(scope, lambda: run.spec.fn(*args, **kwargs))
-    try:
-        while True:
-            here = current.set(scope)
+    prepared = _prepared(run)
+    if prepared is None:
+        run.value()  # raises
+        return
+    scope, args, kwargs = prepared
+    while True:
+        items: list[Any] = []
+        steps = StepsAsync(run.spec.timeout)
+        generator = run.spec.fn(*args, **kwargs)
+        failure: BaseException | None = None
+        try:
             try:
-                item = await generator.__anext__()
-            except StopAsyncIteration:
-                break
-            finally:
-                current.reset(here)
-            items.append(item)
-            yield item
-    except BaseException as error:
-        if isinstance(error, GeneratorExit | asyncio.CancelledError):
-            error = CancelledRun("Closed before it was exhausted.")
-        stop_children(scope, error)
-        run.failures = run.spec.retry.retries
-        run.fail(error)
-        raise
-    await asyncio.to_thread(wait_for_children, scope)
-    run.complete(items, scope)
-
+                while True:
+                    here = current.set(scope)
+                    try:
+                        item = await steps.next(generator)
+                    finally:
+                        current.reset(here)
+                    if item is steps:
+                        break
+                    items.append(item)
+                    yield item
+            except (*PASSED_ON, asyncio.CancelledError):
+                raise
+            except BaseException as error:
+                failure = error
+            await asyncio.to_thread(wait_for_children, scope)
+        except (GeneratorExit, asyncio.CancelledError) as error:
+            _closed(run, scope, error)
+            raise
+        except PASSED_ON as error:
+            delay = _interrupted(run, scope, error, steps.own_alarm)
+        else:
+            delay = _ended_items(run, scope, items, failure)
+        if delay is None:
+            run.value()  # raises where the run failed
+            return
+        await asyncio.sleep(delay)
+        run.enter_again(scope)

@@ -8,8 +8,9 @@ from typing import Any
 
 from nadi.engine.decisions import NOT_READY
 from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
-from nadi.engine.inputs import futures_in, resolved
-from nadi.engine.loops import run_loop
+from nadi.engine.inputs import futures_in, resolved, take_outcomes
+from nadi.engine.loops import run_loop, running_loop
+from nadi.engine.turns import in_turn
 from nadi.exceptions import UpstreamFailed
 from nadi.executors.contract import Executor, Work
 from nadi.model.states import State, StateType
@@ -28,14 +29,13 @@ class SubmittedFlowRun(FlowRun, Work):
         self._context: Context = copy_context()
         why = self.match_history()
         if self.done:
+            take_outcomes(self.waits_for)
             return
         self.why = why
-        pending = [
-            future.run
-            for value in (*(self.bound or {}).values(), *self.waits_for)
-            for future, _ in futures_in(value)
-            if not future.run.done
-        ]
+        needed = {
+            future.run for value in (*(self.bound or {}).values(), *self.waits_for) for future, _ in futures_in(value)
+        }
+        pending = [run for run in needed if not run.done]
         self._blockers = len(pending)
         for run in pending:
             run.when_done(self._upstream_done)
@@ -47,12 +47,12 @@ class SubmittedFlowRun(FlowRun, Work):
             self._blockers -= 1
             left = self._blockers
         if not left:
-            self._hand_over()
+            in_turn(self._hand_over)
 
     def _hand_over(self) -> None:
         if self.spec.is_async:
             if self.claim():
-                run_loop.start(self._run_async)
+                self._context.run(run_loop.start, self._run_async)
         else:
             self._pool.submit(self)
 
@@ -98,7 +98,9 @@ class SubmittedFlowRun(FlowRun, Work):
     def run(self) -> None:
         try:
             self._context.run(self._run_here)
-        except BaseException:
+        except BaseException as error:
+            # It was recorded; a pool's thread has no caller to pass it on to.
+            self.fail(error, retry=False)
             if threading.current_thread() is threading.main_thread():
                 raise
 
@@ -109,15 +111,19 @@ class SubmittedFlowRun(FlowRun, Work):
             drive_flow(self)
 
     def help_along(self) -> bool:
-        if self.spec.is_async or self._blockers or not self.claim():
+        assert self.scope is not None
+        if self.spec.is_async or self._blockers or self.scope.is_deep or running_loop() is not None:
             return False
-        self.run()
+        if self.claim():
+            self._context.run(self._run_here)
         return self.done
 
     def cancel(self, reason: BaseException) -> None:
-        """End the run if it has not begun."""
+        """End the run if it has not begun; else interrupt it."""
         if self.claim():
             self.cancel_now(reason)
+        elif self.interrupt is not None:
+            self.interrupt()
 
     def cancel_now(self, reason: BaseException) -> None:
         """Record the run as cancelled before it ran."""

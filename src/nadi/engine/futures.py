@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast, overload
 
-from nadi.engine.loops import running_loop
+from nadi.engine.loops import running_loop, until
 from nadi.engine.runs import Run
 from nadi.exceptions import TimedOut
+from nadi.executors.threads import place_lent
 from nadi.model.states import State
+from nadi.model.tracebacks import format_exception
 
 R = TypeVar("R")
 
@@ -81,20 +84,24 @@ class NadiFuture(Generic[R]):
         self.run.wait(timeout)
 
     def add_done_callback(self, fn: Callable[[NadiFuture[R]], object]) -> None:
-        """Call `fn(future)` once the run has ended, in the thread that ended it; at once when it has."""
-        self.run.when_done(lambda _: cast(None, fn(self)))
+        """Call `fn(future)` once the run has ended, in the thread that ended it; at once when it has.
+
+        An error in it is logged and changes nothing.
+        """
+
+        def call(_: Any) -> None:
+            try:
+                fn(self)
+            except Exception as error:
+                detail = format_exception(error)
+                self.run.log(logging.ERROR, "A callback of %s failed: %r", self.run.name, fn, detail=detail)
+
+        self.run.when_done(call)
 
     def __await__(self) -> Generator[Any, None, R]:
         loop = running_loop()
         if not self.run.done and loop is not None:
-            waiter = loop.create_future()
-
-            def wake() -> None:
-                if not waiter.done():
-                    waiter.set_result(None)
-
-            self.run.when_done(lambda _: loop.call_soon_threadsafe(wake))
-            yield from waiter
+            yield from until(loop, self.run.when_done)
         return self.result()
 
     def __repr__(self) -> str:
@@ -117,10 +124,20 @@ class FutureList(list[NadiFuture[R]]):
             BaseException: what the first failed one, in order, failed with.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        return [
-            future.result(None if deadline is None else max(0.0, deadline - time.monotonic()), raise_on_failure)
-            for future in self
-        ]
+        try:
+            return [
+                future.result(None if deadline is None else max(0.0, deadline - time.monotonic()), raise_on_failure)
+                for future in self
+            ]
+        except TimedOut:
+            if deadline is not None and time.monotonic() >= deadline:
+                left = sum(not future.done for future in self)
+                raise TimedOut(f"{left} of {len(self)} futures have not ended within {timeout:g} seconds.") from None
+            raise
+        finally:
+            # Who asks for all has looked at all, also when the first failure is raised.
+            for future in self:
+                future.run.observed = True
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all have ended, or `timeout` seconds have passed."""
@@ -172,14 +189,21 @@ def as_completed(futures: Iterable[NadiFuture[R]], timeout: float | None = None)
     deadline = None if timeout is None else time.monotonic() + timeout
     for left in range(len(listed), 0, -1):
         try:
-            yield ended.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
+            with place_lent():
+                future = ended.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
         except Empty:
             raise TimedOut(f"{left} of {len(listed)} futures have not ended within {timeout:g} seconds.") from None
+        yield future
 
 
 def resolve_futures_to_states(value: Any) -> Any:
     """Return the value with each future replaced by its final state, once it has one."""
-    return _replaced(value, lambda future: (future.wait(), future.state)[1])
+
+    def final_state(future: NadiFuture[Any]) -> State[Any]:
+        future.wait()
+        return future.state
+
+    return _replaced(value, final_state)
 
 
 def resolve_futures_to_results(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nadi.engine.decisions import POSITION, Reuse, RunAgain, judge_record, why_no_match
+from nadi.engine.decisions import POSITION, Reuse, judge_record, why_no_match
 from nadi.exceptions import MissingResult, NadiError
 from nadi.model.records import CallKey
 from nadi.model.results import ResultRef
@@ -20,13 +20,23 @@ Recorded = TaskRun | FlowRun
 class Match:
     """What a recorded call means for a call made now."""
 
-    __slots__ = ("adopted", "reused", "value", "why")
+    __slots__ = ("adopted", "instead_of", "reused", "value", "why")
 
-    def __init__(self, *, reused: Recorded | None, adopted: Recorded | None, value: Any, why: str) -> None:
+    def __init__(
+        self,
+        *,
+        reused: Recorded | None = None,
+        adopted: Recorded | None = None,
+        instead_of: tuple[str, ...] = (),
+        value: Any = None,
+        why: str = "",
+    ) -> None:
         #: The record whose outcome stands; its value or exception is `value`.
         self.reused = reused
         #: The record that the call takes up again.
         self.adopted = adopted
+        #: Ids of the records whose place a new one takes: what was finished below them stands for its calls.
+        self.instead_of = instead_of
         self.value = value
         #: Why it runs again, for people; "" when there is nothing to say.
         self.why = why
@@ -41,6 +51,7 @@ class History:
         *,
         was: StateType,
         fetch: Callable[[ResultRef], Any],
+        crashed_since: int = 0,
         adopting: bool = True,
     ) -> None:
         """Take in the records.
@@ -49,27 +60,39 @@ class History:
             records: Every task run and subflow run below the root, in the order they were made.
             was: The state that the root run was claimed from.
             fetch: Reads a kept value; raises MissingResult.
+            crashed_since: Token of the first of the claims that crashed one after the other up to now: failures
+                recorded under an older one were followed by a resume by hand, and are facts no more.
             adopting: Whether a call that runs again takes up its old record: so under a new claim. A retry
                 within one claim makes new records, as a final state never changes.
         """
         self.was = was
+        self._crashed_since = crashed_since
         self._adopting = adopting
         self._fetch = fetch
         self._lock = threading.Lock()
         self._exact: dict[tuple[str, str, bytes, bytes, int], Recorded] = {}
-        self._alike: defaultdict[tuple[str, str], list[Recorded]] = defaultdict(list)
+        #: By scope and function, then by id: a map has a hundred thousand of a kind, and each is taken out once.
+        self._alike: defaultdict[tuple[str, str], dict[str, Recorded]] = defaultdict(dict)
+        #: By scope and position: what was recorded of the calls made there, oldest first.
+        self._places: defaultdict[tuple[str, int], list[Recorded]] = defaultdict(list)
         #: Scopes in which a call came from another thread or did not match: position serves there no more.
         self._out_of_order: set[str] = set()
         for record in records:
-            key = (record.scope, record.function, record.code, record.inputs, record.occurrence)
-            self._exact[key] = record
-            self._alike[record.scope, record.function].append(record)
+            self._exact[_key(record)] = record
+            self._alike[record.scope, record.function][record.id] = record
+            self._places[record.scope, record.position].append(record)
 
-    def below(self, scope: str) -> list[TaskRun]:
-        """Return the recorded task runs below a scope, for the far side that runs it again."""
+    def was_for(self, record: Recorded) -> StateType:
+        """Return the state of the attempt that a record belongs to: the one before, or an older one."""
+        if self.was is StateType.CRASHED and record.token < self._crashed_since:
+            return StateType.FAILED
+        return self.was
+
+    def below(self, *scopes: str) -> list[TaskRun]:
+        """Return the recorded task runs below scopes, for the far side that runs it again."""
         with self._lock:
             records = sorted(self._exact.values(), key=lambda record: record.id)
-        inside = {scope}
+        inside = set(scopes)
         found: list[TaskRun] = []
         for record in records:
             if record.scope in inside and isinstance(record, TaskRun):
@@ -77,26 +100,70 @@ class History:
                 found.append(record)
         return found
 
-    def match(self, call: CallKey, *, rerun: bool = False) -> Match:
-        """Judge a call made now against what is recorded; each record serves one call."""
-        key = (call.scope, call.function, call.code, call.inputs, call.occurrence)
+    def match(self, call: CallKey, *, instead_of: tuple[str, ...] = (), rerun: bool = False) -> Match:
+        """Judge a call made now against what is recorded; each record serves one call.
+
+        Args:
+            call: The call.
+            instead_of: Records whose place the caller's record takes: their calls count as its own.
+            rerun: Whether the task asks to run again whatever is recorded.
+        """
+        scopes = (call.scope, *instead_of)
         with self._lock:
-            record = self._exact.pop(key, None)
+            record = self._take_equal(call, scopes)
             in_order = call.scope not in self._out_of_order and call.own_thread
             if record is None or not (call.own_thread and record.own_thread and record.position == call.position):
                 self._out_of_order.add(call.scope)
                 in_order = False
-            if record is not None:
-                self._alike[call.scope, call.function].remove(record)
+            others = self._others_of_its_place(call, scopes, record)
+            adopted = others[-1] if record is None and others and self._adopting else None
+            if adopted is not None and adopted.state_type is StateType.COMPLETED:
+                adopted = None
+            if adopted is not None:
+                self._exact.pop(_key(adopted), None)
+                self._forget(adopted)
+            candidates = [*others[-1:], *list(self._alike[call.scope, call.function].values())[:1]]
+        replaced = tuple(other.id for other in others if other is not adopted)
         if record is None:
-            with self._lock:
-                candidates = list(self._alike[call.scope, call.function])
-            return Match(reused=None, adopted=None, value=None, why=why_no_match(call.each, call.code, candidates))
+            why = why_no_match(call.each, call.code, candidates)
+            return Match(adopted=adopted, instead_of=replaced, why=why)
         readable, value = self._read(record, in_order)
-        verdict = judge_record(record, was=self.was, readable=readable, in_order=in_order, rerun=rerun)
+        was = self.was_for(record)
+        verdict = judge_record(record, was=was, readable=readable, in_order=in_order, rerun=rerun)
         if isinstance(verdict, Reuse):
-            return Match(reused=record, adopted=None, value=value, why="")
-        return self._again(record, verdict)
+            return Match(reused=record, value=value)
+        if verdict.adopt and self._adopting:
+            return Match(adopted=record, instead_of=replaced, why=verdict.why)
+        return Match(instead_of=(*replaced, record.id), why=verdict.why)
+
+    def _take_equal(self, call: CallKey, scopes: tuple[str, ...]) -> Recorded | None:
+        for scope in scopes:
+            record = self._exact.pop((scope, call.function, call.code, call.inputs, call.occurrence), None)
+            if record is not None:
+                self._forget(record)
+                return record
+        return None
+
+    def _others_of_its_place(self, call: CallKey, scopes: tuple[str, ...], equal: Recorded | None) -> list[Recorded]:
+        """Return what is recorded of this very place of the caller under other code, or never ran; oldest first.
+
+        What ran with other inputs is no such call: what was done below it was done for those.
+        """
+        if equal is not None and equal.position != call.position:
+            return []
+        found = [
+            record
+            for scope in scopes
+            for record in self._places[scope, call.position]
+            if record.function == call.function and (record.inputs == call.inputs or not record.started)
+        ]
+        return sorted(found, key=lambda record: record.id)
+
+    def _forget(self, record: Recorded) -> None:
+        self._alike[record.scope, record.function].pop(record.id, None)
+        place = self._places[record.scope, record.position]
+        if record in place:
+            place.remove(record)
 
     def _read(self, record: Recorded, in_order: bool) -> tuple[bool, Any]:
         if record.state_type not in (StateType.COMPLETED, StateType.FAILED) or record.result is None:
@@ -108,6 +175,6 @@ class History:
         except (MissingResult, NadiError):
             return False, None
 
-    def _again(self, record: Recorded, verdict: RunAgain) -> Match:
-        adopted = record if verdict.adopt and self._adopting else None
-        return Match(reused=None, adopted=adopted, value=None, why=verdict.why)
+
+def _key(record: Recorded) -> tuple[str, str, bytes, bytes, int]:
+    return record.scope, record.function, record.code, record.inputs, record.occurrence

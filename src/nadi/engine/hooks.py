@@ -9,8 +9,7 @@ from typing import Any
 from nadi.engine.loops import finish
 from nadi.model.specs import Hook, Hooks
 from nadi.model.states import State, StateType
-
-_log = logging.getLogger("nadi.runs")
+from nadi.model.tracebacks import format_exception
 
 
 def chosen(hooks: Hooks, state: State[Any]) -> tuple[Hook, ...]:
@@ -27,16 +26,29 @@ def call(hooks: Iterable[Hook], run: Any, state: State[Any]) -> None:
     for hook in hooks:
         try:
             finish(hook(run.spec.face, run, state))
-        except Exception:
-            _log.exception("The hook %s of %s failed; the state %s stays.", _name(hook), run.name, state.name)
+        except Exception as error:
+            run.log(
+                logging.ERROR,
+                "The hook %s of %s failed; the state %s stays.",
+                _name(hook),
+                run.name,
+                state.name,
+                detail=format_exception(error),
+            )
 
 
 def ask(condition: Callable[[Any, Any, Any], Any], run: Any, state: State[Any]) -> bool:
     """Ask a retry condition; an error in it means no retry."""
     try:
         return bool(finish(condition(run.spec.face, run, state)))
-    except Exception:
-        _log.exception("The retry condition %s of %s failed; it is not retried.", _name(condition), run.name)
+    except Exception as error:
+        run.log(
+            logging.ERROR,
+            "The retry condition %s of %s failed; it is not retried.",
+            _name(condition),
+            run.name,
+            detail=format_exception(error),
+        )
         return False
 
 

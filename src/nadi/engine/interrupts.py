@@ -13,7 +13,7 @@ swallow them.
 
 from __future__ import annotations
 
-import ctypes
+import os
 import signal
 import threading
 import time
@@ -23,6 +23,9 @@ from typing import Any
 
 from nadi.engine.timers import timers
 from nadi.storage.shield import deferred, shielded
+
+#: Seconds that interrupted code gets for its cleaning up; what goes on after that is interrupted again.
+GRACE = 1.0
 
 
 class Interruption(BaseException):
@@ -61,8 +64,10 @@ class _Alarms:
         self._set()
         return alarm
 
-    def pop(self) -> None:
-        self._deadlines.pop()
+    def remove(self, alarm: TimeUp) -> None:
+        if not self._deadlines:
+            return
+        self._deadlines = [entry for entry in self._deadlines if entry[1] is not alarm]
         self._set()
         if not self._deadlines:
             signal.signal(signal.SIGALRM, self._before if self._before is not None else signal.SIG_DFL)
@@ -72,12 +77,13 @@ class _Alarms:
             signal.setitimer(signal.ITIMER_REAL, 0)
             return
         left = min(deadline for deadline, _ in self._deadlines) - time.monotonic()
-        # Again and again: a shielded section puts it off, and code that swallows one gets the next.
-        signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), 0.05)
+        # Again and again: code that swallows one gets the next.
+        signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), GRACE)
 
     def _ring(self, number: int, frame: object) -> None:
         if threading.get_ident() in shielded:
-            return  # the timer rings again
+            signal.setitimer(signal.ITIMER_REAL, 0.001, GRACE)
+            return
         now = time.monotonic()
         for deadline, alarm in self._deadlines:  # the outermost that is over wins
             if now >= deadline:
@@ -98,9 +104,13 @@ def time_limit(seconds: float | None) -> Iterator[TimeUp | None]:
     elif in_main_thread() and hasattr(signal, "SIGALRM"):
         alarm = _alarms.push(seconds)
         try:
-            yield alarm
-        finally:
-            _alarms.pop()
+            try:
+                yield alarm
+            finally:
+                _alarms.remove(alarm)
+        except TimeUp:
+            _alarms.remove(alarm)  # it rang while it was being removed
+            raise
     else:
         with _thread_limit(seconds) as alarm:
             yield alarm
@@ -113,14 +123,17 @@ def _thread_limit(seconds: float) -> Iterator[TimeUp]:
     timer = timers.call_later(seconds, lambda: target.interrupt(kind))
     stand_in = kind()
     try:
-        yield stand_in
+        try:
+            yield stand_in
+        finally:
+            # It may still strike in here, and is caught below all the same.
+            timer.cancel()
+            target.leave()
     except kind as raised:
         # Python made an instance of its own; hand on the one that the caller knows.
+        target.leave()
         stand_in.__traceback__ = raised.__traceback__
         raise stand_in from None
-    finally:
-        timer.cancel()
-        target.leave()
 
 
 class Interruptible:
@@ -132,28 +145,60 @@ class Interruptible:
         self._over = False
         self._pending = False
 
-    def interrupt(self, kind: type[Interruption]) -> bool:
-        """Raise `kind` in the thread at its next bytecode; `False` when the stretch is over."""
+    def interrupt(self, kind: type[Interruption]) -> None:
+        """Raise `kind` in the thread at its next bytecode, and every `GRACE` seconds until the stretch is over."""
+        again = GRACE
         with self._lock:
             if self._over:
-                return False
-            if self._ident not in shielded:
+                return
+            if self._ident in shielded:
+                again = 0.001
+            else:
                 self._pending = True
-                return _set_async_exception(self._ident, kind)
-        timers.call_later(0.001, lambda: self.interrupt(kind))
-        return True
+                _set_async_exception(self._ident, kind)
+                blocked = _blocked.get(self._ident)
+                if blocked is not None:
+                    wake(blocked)
+        timers.call_later(again, lambda: self.interrupt(kind))
 
     def leave(self) -> None:
-        """End the stretch, in its own thread: an interruption that has not struck yet does not strike any more."""
+        """End the stretch, in its own thread: an interruption that has not struck yet does not strike any more.
+
+        It may strike in here; who catches it leaves once more.
+        """
         with self._lock:
             self._over = True
             if self._pending and threading.get_ident() == self._ident:
                 _set_async_exception(self._ident, None)
 
 
-def _set_async_exception(ident: int, kind: type[BaseException] | None) -> bool:
+def _set_async_exception(ident: int, kind: type[BaseException] | None) -> None:
+    import ctypes  # 2 ms, needed only where something is interrupted
+
     target = ctypes.py_object(kind) if kind is not None else None
-    return ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), target) == 1
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), target)
+
+
+#: The lock that each thread waits for in `wait_for_lock`: an interruption has to wake it first.
+_blocked: dict[int, threading.Lock] = {}
+
+
+def wait_for_lock(lock: threading.Lock, timeout: float | None) -> bool:
+    """Wait until somebody wakes this thread by `wake(lock)`; an interruption of the thread ends the wait too."""
+    ident = threading.get_ident()
+    _blocked[ident] = lock
+    try:
+        return lock.acquire(timeout=-1 if timeout is None else timeout)
+    finally:
+        _blocked.pop(ident, None)
+
+
+def wake(lock: threading.Lock) -> None:
+    """Release a lock that a thread waits for; nothing happens when it was released before."""
+    try:
+        lock.release()
+    except RuntimeError:
+        return
 
 
 def _raise_outside_sections(make: Callable[[], BaseException]) -> None:
@@ -164,6 +209,11 @@ def _raise_outside_sections(make: Callable[[], BaseException]) -> None:
         deferred.append(strike)
     else:
         strike()
+
+
+def takes_cancel_by_signal() -> bool:
+    """Whether SIGINT is ours to send in this process; a handler of the user's program is left alone."""
+    return signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN)
 
 
 @contextmanager
@@ -177,16 +227,27 @@ def termination_as_exception(on_cancel: Callable[[], bool]) -> Iterator[None]:
         yield
         return
 
+    owner = os.getpid()
+
     def terminate(number: int, frame: object) -> None:
+        if os.getpid() != owner:
+            # A child that a task forked (a pool ends its workers so): it ends as it would without us.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         _raise_outside_sections(lambda: Terminated("The process was asked to end (SIGTERM)."))
 
+    # A shell script starts its background jobs with Ctrl-C ignored: a cancel must interrupt them all the same.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
     def interrupt(number: int, frame: object) -> None:
-        _raise_outside_sections(lambda: CancelAsked() if on_cancel() else KeyboardInterrupt())
+        if on_cancel() or not ignored:
+            _raise_outside_sections(lambda: CancelAsked() if on_cancel() else KeyboardInterrupt())
 
     restore: list[tuple[int, Any]] = []
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         restore.append((signal.SIGTERM, signal.signal(signal.SIGTERM, terminate)))
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if takes_cancel_by_signal():
         restore.append((signal.SIGINT, signal.signal(signal.SIGINT, interrupt)))
     try:
         yield

@@ -127,6 +127,15 @@ def load_script(path: str) -> ModuleType:
     return _script(real, path, lambda module: True)
 
 
+def load_module(name: str, *, cwd: str | os.PathLike[str]) -> ModuleType:
+    """The module called `name`, looked for in `cwd` first and loaded up to its first call of a flow.
+
+    Raises:
+        LoadError: if it is missing or cannot be loaded.
+    """
+    return _import(name, os.path.abspath(cwd), lambda module: True)
+
+
 def _script(real: str, shown: str, is_enough: Callable[[ModuleType], bool]) -> ModuleType:
     here = find_script(real)
     name = script_module_name(real)

@@ -6,8 +6,9 @@ import builtins
 import logging
 import sys
 import threading
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from nadi.engine.scope import Scope, current
 from nadi.engine.session import LogOrigin
@@ -59,11 +60,15 @@ class RunHandler(logging.Handler):
             _append(origin, origin.session.now(), logging.WARNING, "nadi.engine", text)
         return window[1] <= LINES_PER_SECOND
 
-    def scope_ended(self, scope: Scope) -> None:
-        """Tell what was left out of a scope that logs no more."""
-        window = self._windows.pop(scope.id, None)
+    def ended(self, origin: LogOrigin) -> None:
+        """Tell what was left out of a run that logs no more."""
+        window = self._windows.pop(origin.task or origin.flow_run, None)
         if window is not None and window[1] > LINES_PER_SECOND:
-            _count_dropped(scope.log_origin, window[1] - LINES_PER_SECOND)
+            _count_dropped(origin, window[1] - LINES_PER_SECOND)
+
+    def heard_of(self, run: str) -> bool:
+        """Tell whether a run has logged and not ended."""
+        return run in self._windows
 
 
 def _origin(record: logging.LogRecord) -> LogOrigin | None:
@@ -110,7 +115,7 @@ class ConsoleFormatter(logging.Formatter):
         detail = getattr(record, "nadi_detail", "")
         return masker.mask(f"{text}\n{detail}" if detail else text)
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+    def formatException(self, ei: Any) -> str:  # logging's name
         return format_exception(ei[1]) if ei[1] is not None else ""
 
 
@@ -128,6 +133,14 @@ class ConsoleHandler(logging.StreamHandler[Any]):
         super().emit(record)
 
 
+class LogSettings(NamedTuple):
+    """What is logged in this process, and in those that it starts."""
+
+    level: str
+    extra_loggers: str
+
+
+in_force = LogSettings("INFO", "")
 run_handler = RunHandler()
 _console = ConsoleHandler()
 
@@ -140,6 +153,8 @@ def configure(level: str, *, console: bool, extra_loggers: str = "") -> None:
         console: Whether to write to standard error too.
         extra_loggers: Names of standard loggers whose records become log lines, separated by commas.
     """
+    global in_force
+    in_force = LogSettings(level, extra_loggers)
     runs = logging.getLogger(LOGGER)
     if run_handler not in runs.handlers:
         runs.addHandler(run_handler)
@@ -153,6 +168,17 @@ def configure(level: str, *, console: bool, extra_loggers: str = "") -> None:
         logger = logging.getLogger(name)
         if run_handler not in logger.handlers:
             logger.addHandler(run_handler)
+        if console and _console not in logger.handlers:
+            # Having a handler, its warnings reach standard error no more by Python's last resort.
+            logger.addHandler(_console)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(level.upper())
+
+
+def ensure_configured(level: str, extra_loggers: str) -> None:
+    """Attach the handlers where nobody did yet, showing nothing on the console."""
+    if run_handler not in logging.getLogger(LOGGER).handlers:
+        configure(level, console=False, extra_loggers=extra_loggers)
 
 
 def show_relayed(line: LogLine, origin: LogOrigin) -> None:
@@ -164,16 +190,26 @@ def show_relayed(line: LogLine, origin: LogOrigin) -> None:
         _console.handle(record)
 
 
-def follow_standard_loggers() -> None:
-    """Attach the run handler in a process that shows nothing on the console by itself."""
-    configure("INFO", console=False)
+@contextmanager
+def disable_run_logger() -> Iterator[None]:
+    """Drop what run loggers are given in the body, in all threads; `get_run_logger()` works there outside of runs too.
+
+    For calling the plain function of a flow or task: `my_task.fn()`.
+    """
+    logger = logging.getLogger(LOGGER)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 class RunLogger(logging.LoggerAdapter[logging.Logger]):
     """A logger bound to one run, so that its lines belong there from whichever thread they come."""
 
-    def __init__(self, scope: Scope, extra: dict[str, Any]) -> None:
-        super().__init__(logging.getLogger(LOGGER), {**extra, "nadi_origin": scope.log_origin})
+    def __init__(self, scope: Scope | None, extra: dict[str, Any]) -> None:
+        origin = scope.log_origin if scope is not None else None
+        super().__init__(logging.getLogger(LOGGER), {**extra, "nadi_origin": origin})
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
@@ -191,7 +227,7 @@ def get_run_logger(context: Any = None, **extra: Any) -> RunLogger:
         ContextError: called outside of a flow or task.
     """
     scope = current.get()
-    if scope is None:
+    if scope is None and not logging.getLogger(LOGGER).disabled:
         raise ContextError(
             "get_run_logger() works inside of a flow or task; elsewhere use logging.getLogger(), or call it from the flow."
         )

@@ -1,4 +1,4 @@
-"""The event loop that a process keeps for coroutines that no caller's loop runs.
+"""The event loops that a process keeps for coroutines that no caller's loop runs.
 
 asyncio is imported inside the functions that need it: a script without `async` never pays its 25 ms.
 """
@@ -8,31 +8,49 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
 
+#: The most loops; coroutines that are nested deeper share the last one.
+MOST_LOOPS = 16
 
-class RunLoop:
-    """An event loop in a thread of its own; it starts with the first coroutine."""
+#: How many of these loops the code that runs now stands on, one started from another.
+_depth: ContextVar[int] = ContextVar("nadi_loop_depth", default=0)
+
+
+class RunLoops:
+    """Event loops in threads of their own; each starts with its first coroutine.
+
+    What a coroutine on one loop starts, however indirectly, goes to the next: so one that blocks its loop
+    by waiting for what it started cannot be waiting for its own loop.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loop: Any = None
+        self._loops: list[Any] = []
 
     def start(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """Run a coroutine there; returns a concurrent.futures.Future."""
+        """Run a coroutine on a loop; returns a concurrent.futures.Future."""
         import asyncio
 
+        depth = min(_depth.get(), MOST_LOOPS - 1)
         with self._lock:
-            if self._loop is None:
+            while len(self._loops) <= depth:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="nadi-loop", daemon=True).start()
-                self._loop = loop
-        return asyncio.run_coroutine_threadsafe(make(), self._loop)
+                name = f"nadi-loop-{len(self._loops) + 1}"
+                threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
+                self._loops.append(loop)
+        # The coroutine takes a copy of the context in which it is handed over.
+        token = _depth.set(depth + 1)
+        try:
+            return asyncio.run_coroutine_threadsafe(make(), self._loops[depth])
+        finally:
+            _depth.reset(token)
 
 
-#: The loop of this process for coroutines that no caller's loop runs.
-run_loop = RunLoop()
+#: The loops of this process for coroutines that no caller's loop runs.
+run_loop = RunLoops()
 
 
 def running_loop() -> Any:
@@ -42,7 +60,7 @@ def running_loop() -> Any:
 
 
 def finish(value: Any) -> Any:
-    """Return a value; an awaitable one is awaited first, on the run's loop."""
+    """Return a value; an awaitable one is awaited first, on one of these loops."""
     if not isawaitable(value):
         return value
 
@@ -50,3 +68,21 @@ def finish(value: Any) -> Any:
         return await value
 
     return run_loop.start(waited).result()
+
+
+def until(loop: Any, register: Callable[[Callable[[Any], None]], None]) -> Any:
+    """Return a future of `loop` that is done once the callback handed to `register` was called, from any thread."""
+    waiter = loop.create_future()
+
+    def set_result() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def wake(_: Any) -> None:
+        try:
+            loop.call_soon_threadsafe(set_result)
+        except RuntimeError:
+            return  # the loop was closed: nobody waits any more
+
+    register(wake)
+    return waiter

@@ -7,7 +7,9 @@ from typing import Any
 
 from nadi.exceptions import DefinitionError
 from nadi.model.names import render_name
+from nadi.model.parameters import Parameters
 from nadi.model.records import CallKey
+from nadi.model.secrets import mask
 from nadi.model.specs import Spec
 
 #: Names are cut here; anything may stand in them, they are for people only.
@@ -30,10 +32,9 @@ def templated(spec: Spec, bound: Mapping[str, Any]) -> str:
     """
     template = spec.run_name
     if isinstance(template, str):
-        return render_name(template, bound)[:LONGEST]
+        return mask(render_name(template, bound))[:LONGEST]
     assert template is not None
-    takes = template.__code__.co_argcount if hasattr(template, "__code__") else 0
-    name = template(dict(bound)) if takes else template()
+    name = template(dict(bound)) if Parameters.of(template).names else template()
     if not isinstance(name, str):
         raise DefinitionError(f"The run name function of {spec.name} must return text, not {type(name).__name__}.")
-    return name[:LONGEST]
+    return mask(name)[:LONGEST]

@@ -13,9 +13,11 @@ from typing import Any
 
 import msgspec
 
+from nadi.engine import logs
 from nadi.engine.clock import Clock
+from nadi.engine.drive import task_scope
 from nadi.engine.history import History
-from nadi.engine.logs import follow_standard_loggers, show_relayed, turn_prints_into_logs
+from nadi.engine.logs import show_relayed, turn_prints_into_logs
 from nadi.engine.loops import finish
 from nadi.engine.scope import Scope, current
 from nadi.engine.session import LogOrigin, Session
@@ -23,9 +25,10 @@ from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CrashedRun, NotKept, StoreUnavailable
 from nadi.model.holders import Holder
 from nadi.model.parameters import Parameters
-from nadi.model.records import AnyRecord, LogLine, Record
+from nadi.model.records import AnyRecord, ArtifactMade, FlowRunMoved, LogLine, Record, TaskRunMoved
 from nadi.model.results import ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
+from nadi.model.secrets import mask, mask_value
 from nadi.model.specs import FlowSpec, Style, TaskSpec
 from nadi.model.states import StateType
 from nadi.storage.contract import Store
@@ -56,8 +59,17 @@ class Parcel(msgspec.Struct):
     root_attempt: int
     flow_run: str
     flow: str
+    flow_run_name: str
+    flow_version: str
+    flow_tags: tuple[str, ...]
+    flow_attempt: int
+    flow_run_count: int
+    #: Digest of the calls that lead to this one; see `Scope.path`.
+    path: bytes
     tags: tuple[str, ...]
     log_prints: bool
+    log_level: str
+    extra_loggers: str
     holder: str
     #: Folder where results are kept; "" when they are not kept in a folder.
     results: str
@@ -66,6 +78,8 @@ class Parcel(msgspec.Struct):
     #: What an earlier attempt recorded below this task run.
     recorded: list[TaskRunRecord]
     was: StateType
+    #: Ids of recorded task runs whose place it takes.
+    instead_of: tuple[str, ...]
 
     @classmethod
     def of(cls, run: TaskRun, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
@@ -74,11 +88,11 @@ class Parcel(msgspec.Struct):
         Raises:
             NotKept: function or arguments cannot be pickled.
         """
-        session, spec = run.session, run.spec
+        session, spec, flow = run.session, run.spec, run.scope.home
         keeper = session.keeper
-        history = session.history
+        history = run.scope.history
         parcel = cls(
-            call=dumps((spec.fn, args, kwargs)),
+            call=dumps((spec.fn, args, kwargs), with_secrets=True),
             task=spec.name,
             style=spec.style,
             name=run.name,
@@ -88,15 +102,24 @@ class Parcel(msgspec.Struct):
             token=session.token,
             root_attempt=session.attempt,
             flow_run=run.scope.flow_run,
-            flow=run.scope.flow_name,
+            flow=flow.spec.name,
+            flow_run_name=flow.name,
+            flow_version=flow.spec.version,
+            flow_tags=tuple(flow.tags),
+            flow_attempt=flow.attempt,
+            flow_run_count=flow.run_count,
+            path=task_scope(run).path,
             tags=tuple(sorted(run.tags)),
             log_prints=run.scope.log_prints if spec.log_prints is None else spec.log_prints,
+            log_level=logs.in_force.level,
+            extra_loggers=logs.in_force.extra_loggers,
             holder=session.recorder.holder.encode(),
             results=keeper.storage.folder if keeper is not None and isinstance(keeper.storage, LocalResults) else "",
             store=keeper.store_id if keeper is not None else "",
             signing_key=keeper.signing_key if keeper is not None else b"",
-            recorded=history.below(run.id) if history is not None else [],
+            recorded=history.below(run.id, *run.instead_of) if history is not None else [],
             was=history.was if history is not None else StateType.PENDING,
+            instead_of=run.instead_of,
         )
         return _encode(parcel)
 
@@ -118,7 +141,10 @@ class RemoteRecorder(Recorder):
         return Reach.SPOOLED
 
     def store(self) -> Store:
-        raise StoreUnavailable("A task in another process has no store of its own; use the store from the flow.")
+        raise StoreUnavailable(
+            "A task in another process has no store at hand. Read the variable in the flow and pass its value to the"
+            " task as an argument."
+        )
 
     def keeper(self, run: str, attempt: int) -> Keeper | None:
         if self._results is None:
@@ -150,16 +176,18 @@ def _run(parcel: Parcel, send: Send) -> bytes:
     spec = TaskSpec(fn=fn, name=parcel.task, style=parcel.style, parameters=parameters)
     caller = Scope(
         session,
-        FlowSpec(fn=fn, name=parcel.flow, style=Style.SYNC, parameters=parameters),
+        FlowSpec(fn=fn, name=parcel.flow, style=Style.SYNC, parameters=parameters, version=parcel.flow_version),
         id=parcel.flow_run,
-        name=parcel.flow,
+        name=parcel.flow_run_name,
         flow_run=parcel.flow_run,
         parent=None,
         executor=None,
-        tags=frozenset(),
+        tags=frozenset(parcel.flow_tags),
         log_prints=parcel.log_prints,
         parameters={},
+        attempt=parcel.flow_attempt,
     )
+    caller.run_count = parcel.flow_run_count
     scope = Scope(
         session,
         spec,
@@ -170,10 +198,12 @@ def _run(parcel: Parcel, send: Send) -> bytes:
         executor=None,
         tags=frozenset(parcel.tags),
         log_prints=parcel.log_prints,
-        parameters=kwargs,
+        parameters=parameters.bind(args, kwargs),
         attempt=parcel.attempt,
+        path=parcel.path,
+        instead_of=parcel.instead_of,
     )
-    follow_standard_loggers()
+    logs.configure(parcel.log_level, console=False, extra_loggers=parcel.extra_loggers)
     turn_prints_into_logs()
     here = current.set(scope)
     try:
@@ -190,7 +220,8 @@ def _run(parcel: Parcel, send: Send) -> bytes:
         return pack_outcome(None, error)
     finally:
         current.reset(here)
-        session.close_executors(wait=False)
+        logs.run_handler.ended(scope.log_origin)
+        session.leave_executors()
     return pack_outcome(value, None)
 
 
@@ -201,7 +232,7 @@ async def _collected(items: Any) -> list[Any]:
 def pack_outcome(value: Any, error: BaseException | None) -> bytes:
     """Return an outcome for the way home; a value that cannot be pickled becomes a failure that says so."""
     try:
-        return dumps((value, error))
+        return dumps((value, error), with_secrets=True)
     except NotKept as reason:
         if error is not None:
             return dumps((None, CrashedRun(f"It failed in another process with {type(error).__name__}: {error}")))
@@ -217,6 +248,18 @@ def read_outcome(data: bytes) -> tuple[Any, BaseException | None]:
     return value, error
 
 
+def _masked(record: AnyRecord) -> AnyRecord:
+    """Hide what is secret here: the far side knows only the secrets that reached it as such."""
+    if isinstance(record, LogLine):
+        return msgspec.structs.replace(record, text=mask(record.text))
+    if isinstance(record, TaskRunMoved | FlowRunMoved) and (record.message or record.detail):
+        return msgspec.structs.replace(record, message=mask(record.message), detail=mask(record.detail))
+    if isinstance(record, ArtifactMade):
+        data = msgspec.json.encode(mask_value(msgspec.json.decode(record.data)))
+        return msgspec.structs.replace(record, description=mask(record.description), data=data)
+    return record
+
+
 def relay(session: Session, data: bytes, *, name: str) -> None:
     """Append a record that the far side sent, if it belongs to this session; `name` is the task run's, for the console."""
     try:
@@ -225,6 +268,7 @@ def relay(session: Session, data: bytes, *, name: str) -> None:
         logging.getLogger("nadi.engine").warning("A record from another process cannot be read: %s", error)
         return
     if record.root == session.root and record.token == session.token:
+        record = _masked(record)
         session.append(record)
         if isinstance(record, LogLine):
             show_relayed(record, LogOrigin(session, record.run, record.task, name))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from nadi.engine.flow_lookup import is_flow
-from nadi.engine.flow_runs import drive_flow, drive_flow_async
+from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
 from nadi.engine.loading import load_flow
 from nadi.engine.lookup import find_root
 from nadi.engine.recording import recorder
@@ -50,18 +50,27 @@ def resume(
     """
     if current.get() is not None:
         raise ContextError("nadi.resume() continues a root run; call it outside of flows and tasks.")
-    into = recorder()
-    if isinstance(into, JournalRecorder):
-        into.look_for_leftovers()
-    record = find_root(into.store(), run)
-    spec = _spec_of(flow) if flow is not None else _load_spec(record)
-    changed = _with_changes(record, parameters) if parameters else None
-    resumed = resumed_root(spec, record, parameters=changed)
+    spec, record = find_resumable(run, flow=flow)
+    resumed = take_up(spec, record, parameters=parameters)
     if spec.style in (Style.ASYNC, Style.ASYNC_GENERATOR):
         return _drive_async(resumed, return_state)
     with in_root(resumed):
         drive_flow(resumed)
     return _answer(resumed, return_state)
+
+
+def find_resumable(run: str, *, flow: Any = None) -> tuple[FlowSpec, FlowRunRecord]:
+    """Return the flow and the record of a run to continue; nothing is claimed yet. See `resume` for what it raises."""
+    into = recorder()
+    if isinstance(into, JournalRecorder):
+        into.look_for_leftovers()
+    record = find_root(into.store(), run)
+    return (_spec_of(flow) if flow is not None else _load_spec(record)), record
+
+
+def take_up(spec: FlowSpec, record: FlowRunRecord, *, parameters: Mapping[str, Any] | None = None) -> FlowRun:
+    """Claim a run and make its next attempt, not begun yet. See `resume` for what it raises."""
+    return resumed_root(spec, record, parameters=_with_changes(spec, record, parameters) if parameters else None)
 
 
 async def _drive_async(run: Any, return_state: bool) -> Any:
@@ -105,5 +114,11 @@ def _load_spec(record: FlowRunRecord) -> FlowSpec:
         raise NotResumable(f"Run {record.name} cannot be resumed: {error}") from None
 
 
-def _with_changes(record: FlowRunRecord, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {**recorded_arguments(record, recorder()), **parameters}
+def _with_changes(spec: FlowSpec, record: FlowRunRecord, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    needed = set(spec.parameters.names) - set(spec.parameters.defaults)
+    try:
+        return {**recorded_arguments(record, recorder()), **parameters}
+    except NotResumable:
+        if needed <= parameters.keys():
+            return dict(parameters)  # all are given again
+        raise

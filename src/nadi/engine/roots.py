@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -13,19 +13,29 @@ import msgspec
 
 from nadi.engine.flow_runs import FlowRun
 from nadi.engine.history import History
-from nadi.engine.interrupts import Terminated, in_main_thread, termination_as_exception
+from nadi.engine.interrupts import (
+    CancelAsked,
+    Terminated,
+    in_main_thread,
+    takes_cancel_by_signal,
+    termination_as_exception,
+)
 from nadi.engine.logs import turn_prints_into_logs
 from nadi.engine.provenance import complete_source, describe_source
 from nadi.engine.recording import clock, recorder
 from nadi.engine.session import Session
 from nadi.engine.uncaught import remember_interrupted, show_without_our_frames
-from nadi.exceptions import MissingResult, NotResumable
+from nadi.exceptions import CancelledRun, CrashedRun, MissingResult, NotResumable, RunTaken
 from nadi.executors.naming import executor_for
 from nadi.model import names
+from nadi.model.holders import Holder
 from nadi.model.records import FlowRunSource
+from nadi.model.runs import Attempt
 from nadi.model.runs import FlowRun as FlowRunRecord
+from nadi.model.secrets import Secret, mask_value
 from nadi.model.sources import RunSource
 from nadi.model.specs import FlowSpec, Spec
+from nadi.model.states import StateType
 from nadi.storage.recorder import Recorder
 
 _log = logging.getLogger("nadi.runs")
@@ -71,18 +81,61 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
         RunTaken: somebody else has it, or was faster.
         RunAlreadyFinished: it is COMPLETED.
     """
+    if not record.is_final:
+        # The claim below would succeed: the store cannot know who lives. Who looked for left-over journals
+        # first, as every caller does, has already ended the attempts of processes that are known to be dead.
+        raise RunTaken(record.id, holder=str(Holder.decode(record.holder)))
     turn_prints_into_logs()
     into = recorder()
     bound = parameters if parameters is not None else recorded_arguments(record, into)
+    bound = _complete(spec, record, bound)
     store = into.store()
     claim = store.claim(record.id, holder=into.holder.encode(), now=clock.now(), expected_token=record.token)
-    history = History(store.recorded_calls(record.id), was=record.state_type, fetch=into.fetch)
+    history = History(
+        store.recorded_calls(record.id),
+        was=claim.was,
+        fetch=into.fetch,
+        crashed_since=_crashed_since(store.attempts(record.id), claim.token),
+    )
     session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
     run = _root_run(spec, session, bound, None)
     run.name, run.named = record.name, True
     run.take_id(record.id)
     run.attempt = claim.attempt
+    if claim.was is StateType.CRASHED:
+        # How often the function was entered carries over: its retries are spent, too.
+        run.run_count, run.failures = record.run_count, record.run_count - 1
     return run
+
+
+def _crashed_since(attempts: Sequence[Attempt], token: int) -> int:
+    """Return the token of the first of the attempts that crashed one after the other before the claim of `token`."""
+    since = token
+    for attempt in reversed(attempts):
+        if attempt.token >= token:
+            continue
+        if attempt.state_type is not StateType.CRASHED:
+            break
+        since = attempt.token
+    return since
+
+
+def _complete(spec: FlowSpec, record: FlowRunRecord, bound: dict[str, Any]) -> dict[str, Any]:
+    """Add the defaults of what was not recorded: secrets, and what the flow did not take then.
+
+    Raises:
+        NotResumable: something has no default.
+    """
+    complete = {**spec.parameters.defaults, **bound}
+    missing = [name for name in spec.parameters.names if name not in complete]
+    if not missing:
+        return complete
+    raise NotResumable(
+        f"Run {record.name} cannot be resumed without {' and '.join(missing)}: what it was given is not recorded,"
+        " as secrets never are, or the flow did not take it then."
+        f" Give it again: nadi.resume(run, parameters={{{', '.join(f'{name!r}: ...' for name in missing)}}}),"
+        f" or nadi resume {record.name}{''.join(f' -p {name}=...' for name in missing)}."
+    )
 
 
 def recorded_arguments(record: FlowRunRecord, into: Recorder) -> dict[str, Any]:
@@ -100,7 +153,7 @@ def recorded_arguments(record: FlowRunRecord, into: Recorder) -> dict[str, Any]:
             note = str(error)
     raise NotResumable(
         f"Run {record.name} cannot be resumed with the parameters it had: {note}"
-        " Give them again: nadi.resume(run, parameters={...})."
+        f" Give them again: nadi.resume(run, parameters={{...}}), or nadi resume {record.name} -p name=value."
     )
 
 
@@ -112,11 +165,14 @@ def in_root(run: FlowRun) -> Iterator[None]:
     if in_main_thread():
         main = threading.main_thread().ident
         assert main is not None
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if takes_cancel_by_signal():
             session.interrupt_flow = lambda: signal.pthread_kill(main, signal.SIGINT)
     try:
         with termination_as_exception(lambda: session.stopped is not None):
             yield
+    except CancelAsked:
+        # It only interrupted the flow's thread; what the caller wants to know is why.
+        raise session.stopped or CancelledRun(f"Flow run {run.name} was cancelled.") from None
     except Terminated:
         # What a program that is asked to end answers: 128 + 15, as a shell would say it.
         raise SystemExit(143) from None
@@ -132,18 +188,52 @@ async def in_root_async(run: FlowRun) -> AsyncIterator[None]:
     """The same for a root run on an event loop, which has its own way with signals."""
     background = _begin(run)
     try:
-        yield
+        with _stopped_by_termination(run.session):
+            yield
     finally:
         _end(run, background)
 
 
-def _begin(run: FlowRun) -> threading.Thread:
+@contextmanager
+def _stopped_by_termination(session: Session) -> Iterator[None]:
+    """While the body runs on the main thread's loop, SIGTERM stops the run as crashed and ends the process with 143."""
+    if not in_main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    # Loaded already where a loop runs.
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    reason = CrashedRun("The process was asked to end (SIGTERM).")
+    try:
+        loop.add_signal_handler(signal.SIGTERM, session.stop, reason)
+    except (NotImplementedError, ValueError, RuntimeError):  # not every loop takes signals
+        yield
+        return
+    try:
+        yield
+    except asyncio.CancelledError:
+        if session.stopped is not reason:
+            raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+    if session.stopped is reason:
+        raise SystemExit(143)
+
+
+def _begin(run: FlowRun) -> threading.Thread | None:
     session = run.session
     source = describe_source(run.spec.face if run.spec.face is not None else run.spec.fn)
-    arguments = session.keep(run.bound, run="arguments", spec_format="pickle", wanted=True)
-    run.begin(arguments=arguments, source=msgspec.json.encode(source))
+    # Without the secrets, which no store gets: a resume asks for them by name.
+    bound = {name: value for name, value in (run.bound or {}).items() if not isinstance(value, Secret)}
+    arguments = session.keep(bound, run="arguments", spec_format="pickle", wanted=True)
+    run.begin(arguments=arguments, source=_encoded(source))
+    if run.run_count > 1:
+        run.move(StateType.RUNNING, "Running")  # beginning counts from one; this says how often it was entered
     run.log(logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})")
     session.recorder.watch(run.id, session.token, session.on_request)
+    if not session.recorder.wants_source:
+        return None
     thread = threading.Thread(target=_complete_source, args=(run, source), name="nadi-source", daemon=True)
     thread.start()
     return thread
@@ -157,14 +247,20 @@ def _complete_source(run: FlowRun, source: RunSource) -> None:
         return
     session = run.session
     if not run.done or session.recorder.holder.pid:
-        session.append(FlowRunSource(session.root, session.token, session.now(), run.id, msgspec.json.encode(full)))
+        session.append(FlowRunSource(session.root, session.token, session.now(), run.id, _encoded(full)))
 
 
-def _end(run: FlowRun, background: threading.Thread) -> None:
+def _encoded(source: RunSource) -> bytes:
+    # The command line and the text of the script may hold secrets.
+    return msgspec.json.encode(mask_value(msgspec.to_builtins(source)))
+
+
+def _end(run: FlowRun, background: threading.Thread | None) -> None:
     session = run.session
-    background.join(timeout=SOURCE_PATIENCE)
+    if background is not None:
+        background.join(timeout=SOURCE_PATIENCE)
     session.recorder.unwatch(run.id)
-    session.close_executors(wait=False)
+    session.leave_executors()
     session.recorder.barrier(timeout=None)
     if run.state is not None and run.state.is_completed():
         run.log(logging.INFO, "Completed.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from nadi.engine import hooks
+from nadi.engine.interrupts import wait_for_lock, wake
+from nadi.engine.logs import run_handler
 from nadi.engine.scope import Scope
 from nadi.engine.session import LogOrigin, Session, provenance
-from nadi.executors.threads import own_pool
+from nadi.executors.threads import place_lent
 from nadi.model.records import CallKey
 from nadi.model.results import ResultRef
 from nadi.model.specs import Spec
@@ -30,15 +32,17 @@ class Run:
         "call",
         "done",
         "id",
+        "instead_of",
+        "interrupt",
         "name",
         "observed",
-        "origin",
         "scope",
         "session",
         "spec",
         "state",
         "state_type",
         "tags",
+        "token",
     )
 
     def __init__(self, spec: Spec, session: Session, scope: Scope | None, bound: dict[str, Any]) -> None:
@@ -49,6 +53,8 @@ class Run:
         #: The arguments by name; dropped when the run has ended.
         self.bound: dict[str, Any] | None = bound
         self.call: CallKey | None = None
+        #: Ids of recorded runs whose place it takes; see `Scope.instead_of`.
+        self.instead_of: tuple[str, ...] = ()
         self.name = spec.name
         self.attempt = 1
         self.tags: frozenset[str] = frozenset()
@@ -57,14 +63,21 @@ class Run:
         self.done = False
         #: Whether somebody took the outcome; a failure that nobody took fails the flow.
         self.observed = False
-        self._callbacks: list[Callable[[Self], None]] | None = None
+        #: Interrupts the user code of the run, while it is under way; `None` when that is not possible.
+        self.interrupt: Callable[[], object] | None = None
+        self._callbacks: list[Callable[[Any], None]] | None = None
         self._waiters: list[threading.Lock] | None = None
 
     def take_id(self, id: str, token: int | None = None) -> None:
         """Be the run with this id, begun under the claim of `token` (default: the session's)."""
         self.id = id
-        #: What its value is known by when it is passed on.
-        self.origin = provenance(id, self.session.token if token is None else token)
+        #: The claim under which it began.
+        self.token = self.session.token if token is None else token
+
+    @property
+    def origin(self) -> bytes:
+        """What its value is known by when it is passed on."""
+        return provenance(self.id, self.token)
 
     @property
     def log_origin(self) -> LogOrigin:
@@ -75,24 +88,36 @@ class Run:
         """Log about this run, from whichever thread and scope."""
         _log.log(level, message, *args, extra={"nadi_origin": self.log_origin, "nadi_detail": detail})
 
-    def _finish(self, state: State[Any]) -> None:
-        self.bound = None
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The arguments of the call by name, for hooks and conditions; empty once these have been called."""
+        return dict(self.bound or {})
+
+    def _finish(self, state: State[Any], *, reused: bool = False) -> None:
+        if run_handler.heard_of(self.id):
+            run_handler.ended(self.log_origin)
         with self.session.lock:
             self.state = state
             self.state_type = state.type
             self.done = True
             callbacks, self._callbacks = self._callbacks, None
             waiters, self._waiters = self._waiters, None
-        if not self.spec.hooks_are_empty:
-            hooks.call(hooks.chosen(self.spec.hooks, state), self, state)
-        for waiter in waiters or ():
-            waiter.release()
-        for callback in callbacks or ():
-            callback(self)
+        try:
+            # What an earlier attempt recorded was told to the hooks then.
+            if not reused and not self.spec.hooks_are_empty:
+                hooks.call(hooks.chosen(self.spec.hooks, state), self, state)
+        finally:
+            # Also when a hook was interrupted: nobody would ever wake those that wait.
+            self.bound = None
+            self.interrupt = None
+            for waiter in waiters or ():
+                wake(waiter)
+            for callback in callbacks or ():
+                callback(self)
 
     # -- for those who wait --
 
-    def when_done(self, callback: Callable[[Self], None]) -> None:
+    def when_done(self, callback: Callable[[Any], None]) -> None:
         """Call back when the run has ended, in the thread that ended it; at once when it has."""
         with self.session.lock:
             if not self.done:
@@ -120,12 +145,11 @@ class Run:
             if self._waiters is None:
                 self._waiters = []
             self._waiters.append(waiter)
-        seconds = -1 if timeout is None else timeout
-        pool = own_pool()
-        if pool is None:
-            return waiter.acquire(timeout=seconds)
-        with pool.lent_place():
-            return waiter.acquire(timeout=seconds)
+        with place_lent():
+            while not self.done:
+                if not wait_for_lock(waiter, timeout):
+                    return False
+            return True
 
     def help_along(self) -> bool:
         """Run it here and now if nobody has begun it; `False` when that is not possible or did not end it."""
@@ -138,6 +162,8 @@ class Run:
         assert state is not None
         if state.type is StateType.COMPLETED:
             if type(state.data) is ResultRef and not self.spec.cache_result_in_memory:
-                return self.session.recorder.fetch(state.data)
+                value = self.session.recorder.fetch(state.data)
+                self.session.remember(value, self.id, self.token)
+                return value
             return state.data
         raise state.error()

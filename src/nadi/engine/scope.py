@@ -10,14 +10,19 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from hashlib import blake2b
 from typing import Any
 
+from nadi.engine.history import History
 from nadi.engine.session import LogOrigin, Session
+from nadi.exceptions import ContextError
 from nadi.executors.contract import Executor
-from nadi.model.fingerprints import Certainty, fingerprint, fingerprint_each
+from nadi.model.digests import blake2b
+from nadi.model.fingerprints import Certainty, fingerprints
 from nadi.model.records import CallKey
 from nadi.model.specs import FlowSpec, Spec
+
+#: How many flows and tasks call each other on one stack; Python's limit of 1,000 frames leaves each of them 40.
+CALLS_PER_STACK = 25
 
 
 class Scope:
@@ -27,14 +32,19 @@ class Scope:
         "_code",
         "_counts",
         "_lock",
+        "_path",
         "_position",
         "attempt",
+        "call",
         "children",
+        "depth",
         "executor",
         "flow_name",
         "flow_run",
+        "history",
         "home",
         "id",
+        "instead_of",
         "is_flow",
         "log_prints",
         "name",
@@ -43,6 +53,7 @@ class Scope:
         "run_count",
         "session",
         "spec",
+        "steps",
         "tags",
         "thread",
     )
@@ -61,17 +72,26 @@ class Scope:
         log_prints: bool,
         parameters: Mapping[str, Any],
         attempt: int = 1,
+        call: CallKey | None = None,
+        path: bytes | None = None,
+        instead_of: tuple[str, ...] = (),
     ) -> None:
         self.session = session
         self.spec = spec
+        #: Which call made this run; `None` for a root run.
+        self.call = call
         #: Id of the record: the flow run or task run that makes the calls.
         self.id = id
+        #: Ids of recorded runs whose place this one takes: what was finished below them stands for its calls.
+        self.instead_of = instead_of
         self.name = name
         #: Id of the flow run that it belongs to, or is.
         self.flow_run = flow_run
         self.is_flow = isinstance(spec, FlowSpec)
         self.flow_name: str = spec.name if self.is_flow or parent is None else parent.flow_name
         self.parent = parent
+        #: How many calls it is inside of.
+        self.depth: int = 0 if parent is None else parent.depth + 1
         #: Where submitted tasks run; `None` until the first one asks.
         self.executor = executor
         self.tags = tags
@@ -79,10 +99,16 @@ class Scope:
         self.parameters = parameters
         self.attempt = attempt
         self.run_count = 1
+        #: What may stand for calls made here: what earlier attempts of the root recorded, or, after a
+        #: retry of the function, what it had finished by then.
+        self.history: History | None = parent.history if parent is not None else session.history
         #: What was submitted here, for the final state; kept by flows, for the tasks in them too.
         self.children: list[Any] = []
         self.home: Scope = self if self.is_flow or parent is None else parent.home
         self.thread = threading.get_ident()
+        #: Next step of each metric that is logged here without one.
+        self.steps: dict[str, int] = {}
+        self._path = path
         self._lock = threading.Lock()
         self._counts: dict[tuple[str, bytes, bytes], int] = {}
         self._position = 0
@@ -94,22 +120,52 @@ class Scope:
         return LogOrigin(self.session, self.flow_run, "" if self.is_flow else self.id, self.name)
 
     @property
+    def is_deep(self) -> bool:
+        """Whether what is called from here needs a stack of its own: recursion must not end in a RecursionError."""
+        return self.depth % CALLS_PER_STACK == CALLS_PER_STACK - 1
+
+    @property
     def code(self) -> bytes:
         """Digest of the calling function itself; ends the match of inputs that content cannot tell apart."""
         if self._code is None:
-            self._code = self.spec.code
+            self._code = self.spec.calling_code
         return self._code
+
+    @property
+    def path(self) -> bytes:
+        """Digest of the calls that lead here from the root run: the same over retries and resumes, unlike ids."""
+        if self._path is None:
+            above = self.parent.path if self.parent is not None else self.session.root.encode()
+            call = self.call
+            if call is not None:
+                told = (call.function, call.code, call.inputs, call.occurrence)
+                above = blake2b(above + repr(told).encode(), digest_size=16).digest()
+            self._path = above
+        return self._path
+
+    @property
+    def made_calls(self) -> bool:
+        """Whether any call was made here."""
+        return self._position > 0
 
     def begin_again(self) -> None:
         """Count calls from the start: the function is entered again, by a retry."""
         with self._lock:
             self._counts.clear()
             self._position = 0
+            self.steps.clear()
         self.run_count += 1
+
+    def next_step(self, metric: str) -> int:
+        """Return the step of the next value of a metric that is logged without one: 0, 1, 2, ..."""
+        with self._lock:
+            step = self.steps.get(metric, 0)
+            self.steps[metric] = step + 1
+            return step
 
     def identify(self, spec: Spec, inputs: Mapping[str, Any]) -> CallKey:
         """Return which call this is: the next one of `spec` with these inputs in this scope."""
-        digest, certainty = fingerprint(inputs, self.session.handed.origin) if inputs else _NOTHING
+        (digest, certainty), each = fingerprints(inputs, self.session.handed.origin) if inputs else _NOTHING
         if certainty is not Certainty.CONTENT:
             # What content cannot tell apart is told apart by the code that made the call.
             digest = blake2b(digest + self.code, digest_size=16).digest()
@@ -121,14 +177,26 @@ class Scope:
             position = self._position
             self._position = position + 1
         own = self.thread == threading.get_ident()
-        each = fingerprint_each(inputs, self.session.handed.origin) if inputs else {}
         return CallKey(self.id, function, code, digest, int(certainty), occurrence, position, each, own)
 
 
-_NOTHING = fingerprint({}, lambda _: None)
+_NOTHING = fingerprints({}, lambda _: None)
 
 #: The scope of the code that runs now, in this thread or coroutine; `None` outside of flows and tasks.
 current: ContextVar[Scope | None] = ContextVar("nadi_scope", default=None)
+
+
+def scope_of(what: str) -> Scope:
+    """Return the scope of the code that runs.
+
+    Raises:
+        ContextError: there is none.
+    """
+    scope = current.get()
+    if scope is None:
+        raise ContextError(f"{what} works inside of a flow or task: it belongs to the run that calls it.")
+    return scope
+
 
 _tags: ContextVar[frozenset[str]] = ContextVar("nadi_tags", default=frozenset())
 

@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 from nadi.engine.clock import Clock
 from nadi.engine.history import History
 from nadi.engine.interrupts import CancelAsked, Interruptible
-from nadi.exceptions import CancelledRun, RunTaken
+from nadi.exceptions import CancelledRun, RunTaken, StoreError
 from nadi.executors.contract import Executor
-from nadi.model.records import Record
+from nadi.model.holders import Holder
+from nadi.model.records import ArtifactMade, Record
 from nadi.model.results import ResultRef
 from nadi.model.runs import Request
 from nadi.storage.recorder import Recorder
+
+#: Seconds without an answer from the store after which a run asks whether it is still its own before it starts a task.
+TERM = 1.5
 
 #: Types whose values are told apart by content and need no memory of where they came from.
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple})
@@ -69,6 +73,7 @@ class Session:
     ) -> None:
         self.recorder = recorder
         self.append: Callable[[Record], int] = recorder.append
+        self._confirmed = recorder.confirmed
         self.clock = clock
         self.now = clock.now
         self.root = root
@@ -78,6 +83,8 @@ class Session:
         self.history = history
         self.keeper = recorder.keeper(root, attempt)
         self.handed = HandedOut()
+        #: What was last said of each progress artifact made here, by id.
+        self.progress: dict[str, ArtifactMade] = {}
         #: Executors in use, by the object that asked for them; closed with the session.
         self.executors: dict[Any, Executor] = {}
         #: Guards completion and callbacks of all runs of the session: held for a few instructions at a time.
@@ -103,24 +110,42 @@ class Session:
             return ResultRef("not_kept", note="the store could not be reached to sign it")
         return self.keeper.keep(value, task_run_id=run, format=spec_format)
 
-    def remember(self, value: Any, origin: bytes) -> None:
-        """Remember a value handed to user code, so that a later call that takes it knows where it came from."""
+    def remember(self, value: Any, run: str, token: int) -> None:
+        """Remember what a run handed to user code, so that a later call that takes it knows where it came from."""
         if type(value) not in _PLAIN:
-            self.handed.remember(value, origin)
+            self.handed.remember(value, provenance(run, token))
 
     # -- stopping --
 
     def check(self) -> None:
         """Raise if nothing more may start."""
-        if self.stopped is not None:
+        if self.must_stop():
+            assert self.stopped is not None
             raise self.stopped
+
+    def must_stop(self) -> bool:
+        """Tell whether nothing more may start.
+
+        A process that was frozen, or starved, may have lost its run without noticing; so when the store has not
+        answered for a while it is asked first.
+        """
+        if self.stopped is None and self.clock.monotonic() - self._confirmed() > TERM:
+            self.recorder.confirm()
+        return self.stopped is not None
 
     def on_request(self, request: Request | None) -> None:
         """Listener for the recorder: somebody asks for a cancel, or the run's token is gone (`None`)."""
         if request is None:
-            self.stop(RunTaken(self.root, holder="another process, which resumed it"))
+            self.stop(RunTaken(self.root, holder=self._who_has_it()))
         elif request.kind == "cancel":
             self.stop(CancelledRun(f"Cancelled by {request.by}." if request.by else "Cancelled."))
+
+    def _who_has_it(self) -> str:
+        try:
+            run = self.recorder.store().flow_run(self.root)
+        except StoreError:
+            run = None
+        return str(Holder.decode(run.holder)) if run is not None else "another process, which resumed it"
 
     def stop(self, reason: BaseException, *, interrupt_flow: bool = True) -> None:
         """Let nothing more start and interrupt what runs; only the first reason counts.
@@ -135,12 +160,13 @@ class Session:
             self.stopped = reason
             stretches, hooks = list(self._stretches), list(self._on_stop)
         self.stop_event.set()
-        if interrupt_flow and self.interrupt_flow is not None:
-            self.interrupt_flow()
         for stretch in stretches:
             stretch.interrupt(CancelAsked)
         for hook in hooks:
             hook()
+        # Last: where this is the flow's own thread, it is interrupted right here.
+        if interrupt_flow and self.interrupt_flow is not None:
+            self.interrupt_flow()
 
     def on_stop(self, hook: Callable[[], None]) -> None:
         """Call `hook` when the session is stopped; at once when it is already."""
@@ -167,11 +193,11 @@ class Session:
         with self.lock:
             self._stretches.discard(stretch)
 
-    def close_executors(self, *, wait: bool) -> None:
-        """Let go of every executor of the session."""
+    def leave_executors(self) -> None:
+        """Let go of every executor of the session; one that no other session uses ends its threads and processes."""
         while self.executors:
             _, executor = self.executors.popitem()
-            executor.close(wait=wait)
+            executor.leave()
 
 
 def provenance(run: str, token: int) -> bytes:

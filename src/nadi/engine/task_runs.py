@@ -12,16 +12,17 @@ from typing import Any
 
 from nadi.engine import hooks
 from nadi.engine.decisions import COMPLETED, NOT_READY, End, RetryAfter, after_failure, classify, may_retry
-from nadi.engine.inputs import has_marks, resolved
-from nadi.engine.interrupts import CancelAsked, TimeUp
+from nadi.engine.inputs import has_marks, resolved, take_outcomes
+from nadi.engine.interrupts import CancelAsked, Interruption, TimeUp
 from nadi.engine.names import task_run_name
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current_tags
 from nadi.engine.session import LogOrigin
-from nadi.exceptions import CancelledRun, TimedOut, UpstreamFailed
+from nadi.exceptions import CancelledRun, CrashedRun, TimedOut, UpstreamFailed
 from nadi.model.records import CallKey, CallReused, TaskRunBegun, TaskRunMoved
 from nadi.model.results import ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
+from nadi.model.secrets import mask
 from nadi.model.specs import TaskSpec
 from nadi.model.states import State, StateType
 from nadi.model.tracebacks import detail_of, summarise
@@ -35,6 +36,7 @@ class TaskRun(Run):
     __slots__ = (
         "due",
         "failures",
+        "made_calls",
         "map_index",
         "upstream",
     )
@@ -55,6 +57,8 @@ class TaskRun(Run):
         self.map_index = map_index
         self.call: CallKey = scope.identify(spec, bound)
         self.failures = 0
+        #: Whether its last attempt made calls of its own, which then stand for the next one.
+        self.made_calls = False
         #: Unix seconds before which it does not start: a delay that an earlier attempt of the root had begun.
         self.due = 0.0
         self.upstream: tuple[str, ...] = ()
@@ -70,16 +74,19 @@ class TaskRun(Run):
     def match_history(self) -> tuple[TaskRunRecord | None, str]:
         """Reuse a recorded outcome (then the run is done), or return the record to take up and why it runs again."""
         session = self.session
-        history = session.history
+        history = self.scope.history
         if history is None:
             self.take_id(session.next_id())
             return None, ""
-        match = history.match(self.call, rerun=self.spec.rerun_on_retry)
+        match = history.match(self.call, instead_of=self.scope.instead_of, rerun=self.spec.rerun_on_retry)
+        self.instead_of = match.instead_of
         if match.reused is not None:
             record = match.reused
             self.attempt, self.name = record.attempt, record.name
             self.take_id(record.id, record.token)
+            take_outcomes((self.bound or {}).values())
             session.append(CallReused(session.root, session.token, session.now(), self.id))
+            session.remember(match.value, self.id, self.token)
             self._finish(
                 State(
                     type=record.state_type,
@@ -88,7 +95,8 @@ class TaskRun(Run):
                     at=record.state_at,
                     data=match.value,
                     has_data=True,
-                )
+                ),
+                reused=True,
             )
             return None, ""
         if match.adopted is None:
@@ -98,8 +106,9 @@ class TaskRun(Run):
         assert isinstance(taken, TaskRunRecord)
         self.take_id(taken.id)
         self.attempt = taken.attempt + (0 if taken.state_type is _PENDING else 1)
-        self.failures = spent_failures(taken, history.was)
-        if taken.state_type is _SCHEDULED and history.was is StateType.CRASHED:
+        was = history.was_for(taken)
+        self.failures = spent_failures(taken, was)
+        if was is StateType.CRASHED and awaited_retry(taken):
             self.due = taken.due
         return taken, match.why
 
@@ -145,6 +154,7 @@ class TaskRun(Run):
         session = self.session
         was, self.state_type = self.state_type, state
         now = session.now()
+        message = mask(message) if message else message
         session.append(
             TaskRunMoved(
                 session.root,
@@ -192,7 +202,7 @@ class TaskRun(Run):
         at = self.move(COMPLETED.type, COMPLETED.name, result=ref)
         if spec.durable:
             session.recorder.barrier()
-        session.remember(value, self.origin)
+        session.remember(value, self.id, self.token)
         data = value if spec.cache_result_in_memory else ref
         self._finish(State(type=COMPLETED.type, name=COMPLETED.name, at=at, data=data, has_data=True))
 
@@ -202,7 +212,9 @@ class TaskRun(Run):
             return
         ref = self.session.keep(state.data, run=self.id, spec_format=self.spec.serializer, wanted=state.has_data)
         at = self.move(state.type, state.name, message=state.message, result=ref)
-        self._finish(State(type=state.type, name=state.name, message=state.message, at=at, data=state.data, has_data=True))
+        self._finish(
+            State(type=state.type, name=state.name, message=state.message, at=at, data=state.data, has_data=True)
+        )
 
     def fail(self, error: BaseException, *, retry: bool = True) -> float | None:
         """End the attempt with what it raised.
@@ -228,8 +240,14 @@ class TaskRun(Run):
             return TimedOut(f"Task run {self.name} took longer than its timeout of {self.spec.timeout:g} seconds.")
         if isinstance(error, CancelAsked):
             return self.session.stopped or CancelledRun(f"Task run {self.name} was cancelled.")
+        if isinstance(error, KeyboardInterrupt):
+            return CancelledRun(f"Task run {self.name} was interrupted by Ctrl-C.")
+        if isinstance(error, Interruption):
+            return CrashedRun(f"Task run {self.name} was interrupted: {error}")
         if isinstance(error, SystemExit):
-            return SystemExitInTask(f"Task run {self.name} called sys.exit({error.code!r}); a task ends by returning or raising.")
+            return SystemExitInTask(
+                f"Task run {self.name} called sys.exit({error.code!r}); a task ends by returning or raising."
+            )
         return error
 
     def _condition_allows(self, error: BaseException) -> bool:
@@ -303,5 +321,10 @@ def spent_failures(record: TaskRunRecord, was: StateType) -> int:
     """
     if was is not StateType.CRASHED:
         return 0
-    in_flight = record.state_type in (_RUNNING, StateType.CRASHED, StateType.CANCELLED)
+    in_flight = record.state_type in (_RUNNING, StateType.CRASHED, StateType.CANCELLED) and not awaited_retry(record)
     return max(0, record.attempt - 1) if in_flight else record.attempt
+
+
+def awaited_retry(record: TaskRunRecord) -> bool:
+    """Tell whether a task run was waiting for its next attempt; ending a dead run cancels it and leaves the time."""
+    return record.state_type in (_SCHEDULED, StateType.CANCELLED) and record.due > 0

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
 
 from nadi.engine.aio import drive_async
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import attempt, drive
-from nadi.engine.inputs import futures_in
-from nadi.engine.interrupts import TimeUp
-from nadi.engine.loops import run_loop
+from nadi.engine.inputs import futures_in, has_marks, take_outcomes
+from nadi.engine.interrupts import GRACE, TimeUp
+from nadi.engine.loops import run_loop, running_loop
 from nadi.engine.remote import Parcel, read_outcome, relay
+from nadi.engine.runs import Run
 from nadi.engine.scope import Scope
 from nadi.engine.task_runs import TaskRun
 from nadi.engine.timers import timers
-from nadi.exceptions import TimedOut, UpstreamFailed
+from nadi.engine.turns import in_turn
+from nadi.exceptions import CancelledRun, NotKept, TimedOut, UpstreamFailed
 from nadi.executors.contract import Executor, Work
 from nadi.executors.sequential import SequentialExecutor
 from nadi.executors.threads import ThreadExecutor
 from nadi.model.specs import TaskSpec
 from nadi.model.states import StateType
-
-#: Seconds that a thread gets to stop after its time is up before it is given up.
-GRACE = 1.0
 
 _CANCELLED = End(StateType.CANCELLED, "Cancelled")
 _PENDING, _RUNNING = StateType.PENDING, StateType.RUNNING
@@ -33,7 +33,7 @@ _PENDING, _RUNNING = StateType.PENDING, StateType.RUNNING
 class SubmittedTaskRun(TaskRun, Work):
     """A task run on its way to and through an executor."""
 
-    __slots__ = ("_blockers", "_claimed", "_context", "_waits_for", "executor")
+    __slots__ = ("_blockers", "_claimed", "_context", "_needs", "_resting", "executor")
 
     def __init__(
         self,
@@ -43,46 +43,48 @@ class SubmittedTaskRun(TaskRun, Work):
         executor: Executor,
         *,
         map_index: int = -1,
-        wait_for: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(spec, scope, bound, map_index=map_index)
         self.executor = executor
         self._claimed = False
+        #: Whether it waits for a time; it can be cancelled then but not claimed.
+        self._resting = False
         self._context: Context | None = None
+        #: The runs that must end first, and whether their failure is allowed.
+        self._needs: tuple[tuple[Run, bool], ...] = ()
         self._blockers = 0
-        self._waits_for = wait_for
 
-    def go(self) -> None:
-        """Reuse what is recorded, or say that the run is accepted and see to it that it runs once its inputs are there."""
+    def go(self, wait_for: tuple[Any, ...] = ()) -> None:
+        """Reuse what is recorded, or accept the run and see to it that it begins once its inputs are there."""
         taken, why = self.match_history()
         if self.done:
+            take_outcomes(wait_for)
             return
-        waits_for = self._waits_for
-        needed: dict[int, Any] = {}
-        for value in (*(self.bound or {}).values(), *waits_for):
-            for future, _ in futures_in(value):
-                needed[id(future.run)] = future.run
-        if needed:
-            self.upstream = tuple(run.id for run in needed.values())
+        values = (*self.bound.values(), *wait_for) if self.bound else wait_for
+        if has_marks(values):
+            self._needs = tuple((future.run, tolerant) for value in values for future, tolerant in futures_in(value))
+            self.upstream = tuple(dict.fromkeys(run.id for run, _ in self._needs))
         self.begin(_PENDING, taken, why)
+        if isinstance(self.executor, SequentialExecutor):
+            for run, _ in self._needs:
+                run.wait()
+        pending = {run for run, _ in self._needs if not run.done}
+        self._blockers = len(pending)
         self._context = copy_context()
-        pending = [run for run in needed.values() if not run.done]
         if not pending:
             self._ready()
-            return
-        self._blockers = len(pending)
         for run in pending:
             run.when_done(self._upstream_done)
 
-    def _upstream_done(self, upstream: TaskRun) -> None:
+    def _upstream_done(self, upstream: Run) -> None:
         with self.session.lock:
             self._blockers -= 1
             left = self._blockers
         if not left:
-            self._ready()
+            in_turn(self._ready)
 
     def _ready(self) -> None:
-        error = self._failed_wait()
+        error = self._failed_upstream()
         if error is not None:
             if self.claim():
                 self.end(NOT_READY, error)
@@ -90,58 +92,82 @@ class SubmittedTaskRun(TaskRun, Work):
         if self.session.stopped is not None:
             self.cancel(self.session.stopped)
             return
-        left = self.due - self.session.now()
+        left = self.due - self.session.now() if self.due else 0.0
         if left > 0:
-            timers.call_later(left, self._hand_over)
+            self._rest(left, self._hand_over)
         else:
             self._hand_over()
 
-    def _failed_wait(self) -> UpstreamFailed | None:
-        # Failures among the arguments are found when these are resolved; what is only waited for is found here.
-        for value in self._waits_for:
-            for future, tolerant in futures_in(value):
-                run = future.run
-                run.observed = True
-                if run.state.type is not StateType.COMPLETED and not tolerant:
-                    return UpstreamFailed(self.name, run.name, state=run.state.name, reason=run.state.message)
+    def _failed_upstream(self) -> UpstreamFailed | None:
+        needs, self._needs = self._needs, ()
+        for run, tolerant in needs:
+            state = run.state
+            assert state is not None
+            run.observed = True
+            if state.type is not StateType.COMPLETED and not tolerant:
+                return UpstreamFailed(self.name, run.name, state=state.name, reason=state.message)
         return None
 
+    def _rest(self, seconds: float, then: Callable[[], None]) -> None:
+        # A place in the executor is not held meanwhile.
+        self._claimed, self._resting = True, True
+
+        def rested() -> None:
+            with self.session.lock:
+                if self.done or not self._resting:
+                    return
+                self._claimed = self._resting = False
+            if self.session.stopped is not None:
+                self.cancel(self.session.stopped)
+            else:
+                then()
+
+        timers.call_later(seconds, rested)
+
     def _hand_over(self) -> None:
-        self._waits_for = ()
         if self.spec.is_async and self.executor.runs_here:
             if self.claim():
-                run_loop.start(self._run_async)
-        elif isinstance(self.executor, SequentialExecutor):
-            if self.claim():
-                self._in_context(self._run_sequentially)
+                running = self._in_context(lambda: run_loop.start(self._run_async))
+                if isinstance(self.executor, SequentialExecutor):
+                    running.result()
         else:
             self.executor.submit(self)
 
     async def _run_async(self) -> None:
-        self.start_attempt()
-        await drive_async(self)
-
-    def _run_sequentially(self) -> None:
-        self.start_attempt()
-        drive(self)
+        if self._may_begin():
+            await drive_async(self)
 
     def cancel(self, reason: BaseException) -> None:
-        """End the run if it has not begun, or where its executor can kill it; the session interrupts the rest."""
+        """End the run if it has not begun; else interrupt it, or kill it where its executor can."""
+        with self.session.lock:
+            if self._resting:
+                self._claimed = self._resting = False
         if self.claim():
             self.end(_CANCELLED, reason)
-        elif not self.done:
-            self.executor.cancel(self)
+        elif not self.done and not self.executor.cancel(self):
+            interrupt = self.interrupt
+            if interrupt is not None:
+                interrupt()
 
     def abandon(self, reason: BaseException) -> None:
         """Say that the run is over although its code could not be stopped; what it still does changes nothing."""
         self.end(_CANCELLED, reason)
 
     def help_along(self) -> bool:
-        if self.executor.runs_here and not self._blockers and not self.spec.is_async and self._context is not None:
-            if self.claim():
-                self.run()
-            return self.done
-        return False
+        if not self.executor.runs_here or self._blockers or self._context is None or self.spec.is_async:
+            return False
+        # Not on a thread that runs an event loop, where a task could not start its own, and not without end
+        # on one stack.
+        if self.scope.is_deep or running_loop() is not None:
+            return False
+        if self.claim():
+            try:
+                self._run_once()
+            except KeyboardInterrupt:
+                # Ctrl-C comes to the main thread alone; elsewhere the task raised it itself, and it is recorded.
+                if threading.current_thread() is threading.main_thread():
+                    raise
+        return self.done
 
     # -- Work --
 
@@ -157,42 +183,45 @@ class SubmittedTaskRun(TaskRun, Work):
             return True
 
     def run(self) -> None:
-        if self.session.stopped is not None:
-            self.end(_CANCELLED, self.session.stopped)
-            return
+        try:
+            self._run_once()
+        except BaseException as error:
+            # It was recorded; a pool's thread has no caller to pass it on to.
+            if threading.current_thread() is threading.main_thread():
+                raise
+            if not self.done:
+                self.fail(error, retry=False)
+
+    def _may_begin(self) -> bool:
+        if self.session.must_stop():
+            self.end(_CANCELLED, self.session.stopped or CancelledRun("Its flow run was stopped."))
+            return False
         self.start_attempt()
+        return True
+
+    def _run_once(self) -> None:
+        if not self._may_begin():
+            return
         watcher = None
         if self.spec.timeout is not None and threading.current_thread() is not threading.main_thread():
             stuck = threading.current_thread()
             number = self.attempt
             watcher = timers.call_later(self.spec.timeout + GRACE, lambda: self._give_up(stuck, number))
         try:
-            delay = self._in_context(lambda: attempt(self))
-        except BaseException as error:
-            # It was recorded; a pool's thread has no caller to pass it on to, the main thread has.
-            if threading.current_thread() is threading.main_thread():
-                raise error
-            return
+            if isinstance(self.executor, SequentialExecutor):
+                self._in_context(lambda: drive(self))
+                return
+            delay = self._in_context(lambda: attempt(self, interruptible=True))
         finally:
             if watcher is not None:
                 watcher.cancel()
         if delay is not None:
-            self._again(delay)
+            self._rest(delay, lambda: self.executor.submit(self))
 
-    def _in_context(self, fn: Any) -> Any:
+    def _in_context(self, fn: Callable[[], Any]) -> Any:
         context = self._context
         assert context is not None
         return context.run(fn)
-
-    def _again(self, delay: float) -> None:
-        self._claimed = False
-        timers.call_later(delay, self._retry_now)
-
-    def _retry_now(self) -> None:
-        if self.session.stopped is not None:
-            self.cancel(self.session.stopped)
-        else:
-            self.executor.submit(self)
 
     def _give_up(self, thread: threading.Thread, number: int) -> None:
         # The thread blocks in C and saw no interruption. Its attempt is over for everybody else; no
@@ -236,7 +265,7 @@ class SubmittedTaskRun(TaskRun, Work):
         if isinstance(error, UpstreamFailed):
             self.end(NOT_READY, error)
             return
-        delay = self.fail(error)
+        # What cannot be sent now cannot be sent again either.
+        delay = self.fail(error, retry=not isinstance(error, NotKept))
         if delay is not None:
-            self._again(delay)
-
+            self._rest(delay, lambda: self.executor.submit(self))

@@ -8,7 +8,10 @@ methods, and needs no access to store or server from over there.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+
+_users = threading.Lock()
 
 
 class Work(ABC):
@@ -62,6 +65,9 @@ class Executor(ABC):
     #: Whether work runs in this process, so that whoever waits for it may run it instead.
     runs_here: bool = True
 
+    #: How many runs use it now.
+    _joined: int = 0
+
     @abstractmethod
     def submit(self, work: Work) -> None:
         """Run the work as soon as there is a place. Returns at once; order of submission is order of start."""
@@ -76,6 +82,19 @@ class Executor(ABC):
 
         Work handed in later starts it again.
         """
+
+    def join(self) -> None:
+        """Count another run that uses this executor: one object may serve several, one after the other or at once."""
+        with _users:
+            self._joined += 1
+
+    def leave(self) -> None:
+        """Count a run less; when the last has left, the executor lets go of its threads and processes."""
+        with _users:
+            self._joined -= 1
+            last = self._joined == 0
+        if last:
+            self.close(wait=False)
 
     def occupancy(self) -> tuple[int, int | None]:
         """Return how many attempts run now, and how many may; `None` for no limit."""

@@ -37,12 +37,12 @@ def executor_for(wanted: Any, in_use: dict[Any, Executor]) -> Executor:
 
     Args:
         wanted: A name, an executor, a class of one, or `None` for threads.
-        in_use: The session's executors; a new one is added.
+        in_use: The session's executors; a new one is added, and left when the session ends.
     """
     key = "thread" if wanted is None else wanted
     if key not in in_use:
-        if isinstance(key, Executor):
-            in_use[key] = key
-        else:
-            in_use[key] = NAMES[key]() if isinstance(key, str) else key()
+        kind = NAMES[key] if isinstance(key, str) else key
+        made = kind if isinstance(kind, Executor) else kind()
+        if in_use.setdefault(key, made) is made:  # another thread may have been faster
+            made.join()
     return in_use[key]

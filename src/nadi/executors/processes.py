@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import msgspec
 
@@ -33,6 +32,9 @@ class _Child:
     """One child process with its two pipes."""
 
     def __init__(self) -> None:
+        import subprocess  # 3 ms, needed only where processes are started
+
+        self._took_too_long = subprocess.TimeoutExpired
         commands_in, self.commands = os.pipe()
         self.answers, answers_out = os.pipe()
         try:
@@ -47,8 +49,11 @@ class _Child:
         finally:
             os.close(commands_in)
             os.close(answers_out)
-        start = Start(RUNNER, [path for path in sys.path], os.getcwd())
+        start = Start(RUNNER, list(sys.path), os.getcwd())
         write_frame(self.commands, msgspec.msgpack.encode(start))
+        self._poll = select.poll()
+        self._poll.register(self.answers, select.POLLIN)
+        self._open = True
 
     def read(self, deadline: float | None) -> tuple[str, bytes] | None:
         """Return the next message, or `None` when the child is gone.
@@ -56,28 +61,45 @@ class _Child:
         Raises:
             TimeoutError: the deadline has passed first.
         """
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not select.select([self.answers], [], [], left)[0]:
-            raise TimeoutError
+        while not self._has_answer(min(1.0, deadline - time.monotonic()) if deadline is not None else 1.0):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError
+            # What the task started may hold the pipe open after the child itself has died.
+            if self.process.poll() is not None and not self._has_answer(0.0):
+                return None
         frame = read_frame(self.answers)
         return None if frame is None else (frame[:8].decode("ascii").rstrip(), frame[8:])
 
+    def _has_answer(self, seconds: float) -> bool:
+        return bool(self._poll.poll(max(0.0, seconds) * 1000))
+
     def kill(self) -> None:
-        """End the child and what it started, at once."""
+        """End the child and what it started, at once, and let go of its pipes."""
+        self.signal_group()
+        self.process.wait()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self.commands)
+            os.close(self.answers)
+
+    def signal_group(self) -> None:
+        """Kill the child and what it started; whoever tends it sees its pipe close."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             self.process.kill()
-        self.process.wait()
 
     def close(self) -> None:
         """Let go of the child: it ends by itself when its pipe closes."""
-        os.close(self.commands)
-        os.close(self.answers)
+        self._close_pipes()
         try:
             self.process.wait(timeout=2.0)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        except self._took_too_long:
+            self.signal_group()
+            self.process.wait()
 
 
 class ProcessExecutor(Executor):
@@ -100,37 +122,39 @@ class ProcessExecutor(Executor):
         if not hasattr(os, "killpg"):
             raise DefinitionError("executor='process' needs process groups, which this system does not have.")
         self.max_workers = max_workers or os.cpu_count() or 1
-        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._lock = threading.Lock()
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        #: Threads that are free, less the work in the queue: below zero, work waits for a place.
+        self._free = 0
         #: The child that each running work is in.
         self._running: dict[Work, _Child] = {}
         self._cancelled: set[Work] = set()
 
     def submit(self, work: Work) -> None:
-        self._queue.put(work)
+        thread = None
         with self._lock:
-            if len(self._threads) >= self.max_workers or self._idle >= self._queue.qsize():
-                return
-            thread = threading.Thread(target=self._tend, name=f"nadi-child-{len(self._threads) + 1}", daemon=True)
-            self._threads.append(thread)
-        thread.start()
+            self._free -= 1
+            count = len(self._threads)
+            if self._free < 0 and count < self.max_workers:
+                self._free += 1
+                name = f"nadi-child-{count + 1}"
+                thread = threading.Thread(target=self._tend, args=(self._queue,), name=name, daemon=True)
+                self._threads.append(thread)
+            self._queue.put(work)
+        if thread is not None:
+            thread.start()
 
-    def _tend(self) -> None:
+    def _tend(self, queue: SimpleQueue[Work | None]) -> None:
         # One thread tends one child: it ships parcels, hands on what comes back, and kills it when it must.
         child: _Child | None = None
-        queue = self._queue
-        while True:
-            with self._lock:
-                self._idle += 1
-            work = queue.get()
-            if work is None:
-                break
-            with self._lock:
-                self._idle -= 1
+        while (work := queue.get()) is not None:
             if work.claim():
                 child = self._run(work, child)
+            del work
+            with self._lock:
+                if queue is self._queue:
+                    self._free += 1
         if child is not None:
             child.close()
 
@@ -138,11 +162,18 @@ class ProcessExecutor(Executor):
         """Run one work; returns the child if it can serve again."""
         try:
             parcel = work.parcel()
-            if child is None or child.process.poll() is not None:
-                child = self._start_child()
         except BaseException as error:
             work.lost(error)
             return child
+        try:
+            if child is not None and child.process.poll() is not None:
+                child.kill()
+                child = None
+            if child is None:
+                child = self._start_child()
+        except BaseException as error:
+            work.lost(error)
+            return None
         with self._lock:
             self._running[work] = child
         work.begun(f"process {child.process.pid}")
@@ -151,7 +182,7 @@ class ProcessExecutor(Executor):
             write_frame(child.commands, parcel)
             del parcel
             return self._follow(work, child, deadline)
-        except (BrokenPipeError, OSError):
+        except OSError:  # the pipe broke
             self._lose(work, child)
             return None
         finally:
@@ -205,27 +236,20 @@ class ProcessExecutor(Executor):
             if child is None:
                 return False
             self._cancelled.add(work)
-        os.killpg(child.process.pid, signal.SIGKILL)
+            child.signal_group()
         return True
 
     def close(self, *, wait: bool) -> None:
         with self._lock:
-            threads, self._threads = self._threads, []
-            children = list(self._running.values())
-            queue, self._queue = self._queue, SimpleQueue()
-            self._idle = 0
-        if not wait:
-            for child in children:
-                child.kill()
-            try:
-                while True:
-                    queue.get_nowait()
-            except Empty:
-                pass
+            threads, queue = self._threads, self._queue
+            self._queue, self._threads, self._free = SimpleQueue(), [], 0
+            children = [] if wait else list(self._running.values())
+        for child in children:
+            child.signal_group()
         for _ in threads:
             queue.put(None)
         for thread in threads:
-            thread.join(timeout=10.0)
+            thread.join(timeout=None if wait else 10.0)
 
     def occupancy(self) -> tuple[int, int | None]:
         return len(self._running), self.max_workers
@@ -238,5 +262,3 @@ def _how(status: int | None) -> str:
         return f"killed by {signal.Signals(-status).name}"
     except ValueError:
         return f"killed by signal {-status}"
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from queue import SimpleQueue
 
 from nadi.exceptions import DefinitionError
@@ -28,6 +28,17 @@ def own_pool() -> ThreadExecutor | None:
     return getattr(_here, "pool", None)
 
 
+def stand_in_for(pool: ThreadExecutor | None) -> None:
+    """Let this thread stand in for a thread of `pool` that waits for it: its place is this one's to lend."""
+    _here.pool = pool
+
+
+def place_lent() -> AbstractContextManager[None]:
+    """While the body runs, this thread only waits: if it has a place in a pool, another may take it."""
+    pool = own_pool()
+    return pool.lent_place() if pool is not None else nullcontext()
+
+
 class ThreadExecutor(Executor):
     """Runs work in threads of this process: fast, shares memory, and cannot kill what blocks."""
 
@@ -47,56 +58,51 @@ class ThreadExecutor(Executor):
             raise DefinitionError(f"max_workers must be a whole number of at least 1, not {max_workers!r}.")
         self.max_workers = max_workers or default_workers()
         self.max_threads = max_threads
-        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._lock = threading.Lock()
-        #: Threads that exist, and of these those that wait for work and those that wait for another task.
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._threads: set[threading.Thread] = set()
-        self._idle = 0
+        self._given_up: set[threading.Thread] = set()
+        #: Threads that are free, less the work in the queue: below zero, work waits for a place.
+        self._free = 0
+        #: Threads that wait for another task.
         self._waiting = 0
 
     def submit(self, work: Work) -> None:
-        self._queue.put(work)
-        if self._idle <= self._queue.qsize() - 1 or not self._threads:
-            self._start_thread()
-
-    def _start_thread(self) -> None:
         with self._lock:
-            places = self.max_workers + self._waiting
-            if len(self._threads) >= min(places, self.max_threads):
-                return
-            if self._idle >= self._queue.qsize() and self._threads:
-                return
-            thread = threading.Thread(target=self._work, name=f"nadi-task-{len(self._threads) + 1}", daemon=True)
-            self._threads.add(thread)
-        thread.start()
+            self._free -= 1
+            thread = self._another_thread()
+            self._queue.put(work)
+        if thread is not None:
+            thread.start()
 
-    def _work(self) -> None:
+    def _another_thread(self) -> threading.Thread | None:
+        # Under the lock. Returns a thread to start if work waits and there is a place for it.
+        count = len(self._threads)
+        if self._free >= 0 or count >= self.max_workers + self._waiting or count >= self.max_threads:
+            return None
+        self._free += 1
+        name = f"nadi-task-{count + 1}"
+        thread = threading.Thread(target=self._work, args=(self._queue,), name=name, daemon=True)
+        self._threads.add(thread)
+        return thread
+
+    def _work(self, queue: SimpleQueue[Work | None]) -> None:
         own = threading.current_thread()
-        queue = self._queue
         _here.pool = self
-        while True:
-            with self._lock:
-                self._idle += 1
-            work = queue.get()
-            if work is None:
-                return
-            with self._lock:
-                self._idle -= 1
+        while (work := queue.get()) is not None:
             if work.claim():
                 work.run()
             del work
-            if own not in self._threads or self._is_surplus(own):
-                return
-
-    def _is_surplus(self, own: threading.Thread) -> bool:
-        # A place that was lent has been given back, so one thread more than allowed is running.
-        if len(self._threads) - self._waiting <= self.max_workers:
-            return False
-        with self._lock:
-            if len(self._threads) - self._waiting <= self.max_workers:
-                return False
-            self._threads.discard(own)
-            return True
+            with self._lock:
+                if own in self._given_up:
+                    self._given_up.discard(own)
+                    return  # another has its place
+                if queue is self._queue:  # else the pool was closed: what is left is done, then the thread ends
+                    if len(self._threads) - self._waiting > self.max_workers:
+                        # A place that was lent has been given back.
+                        self._threads.discard(own)
+                        return
+                    self._free += 1
 
     @contextmanager
     def lent_place(self) -> Iterator[None]:
@@ -104,32 +110,35 @@ class ThreadExecutor(Executor):
 
         So nested submits on a bounded pool cannot deadlock.
         """
-        with self._lock:
-            self._waiting += 1
+        self._lend(1)
         try:
-            if not self._queue.empty():
-                self._start_thread()
             yield
         finally:
-            with self._lock:
-                self._waiting -= 1
+            self._lend(-1)
+
+    def _lend(self, change: int) -> None:
+        with self._lock:
+            self._waiting += change
+            thread = self._another_thread()
+        if thread is not None:
+            thread.start()
 
     def give_up(self, thread: threading.Thread) -> None:
         """Count a thread that cannot be stopped as lost, so that another may take its place."""
         with self._lock:
+            if thread not in self._threads:
+                return
             self._threads.discard(thread)
-        if not self._queue.empty():
-            self._start_thread()
+            self._given_up.add(thread)
+        self._lend(0)
 
     def cancel(self, work: Work) -> bool:
         return False
 
     def close(self, *, wait: bool) -> None:
         with self._lock:
-            threads = list(self._threads)
-            self._threads = set()
-            queue, self._queue = self._queue, SimpleQueue()
-            self._idle = 0
+            threads, queue = self._threads, self._queue
+            self._queue, self._threads, self._free = SimpleQueue(), set(), 0
         for _ in threads:
             queue.put(None)
         if wait:
@@ -138,4 +147,5 @@ class ThreadExecutor(Executor):
                     thread.join()
 
     def occupancy(self) -> tuple[int, int | None]:
-        return max(0, len(self._threads) - self._idle - self._waiting), self.max_workers
+        with self._lock:
+            return max(0, len(self._threads) - max(0, self._free) - self._waiting), self.max_workers

@@ -19,10 +19,10 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import blake2b
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from nadi.model.digests import blake2b
 from nadi.model.scripts import RUN_NAMES, script_path
 from nadi.model.scripts import stable_module_name as importable_name
 
@@ -240,6 +240,7 @@ def _code_of(code: CodeType) -> _Code:
 # -- functions, classes and what they use ---------------------------------------------------
 
 _digests: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDictionary()
+_calling_digests: weakref.WeakKeyDictionary[FunctionType, bytes] = weakref.WeakKeyDictionary()
 
 
 def code_digest(fn: Callable[..., Any]) -> bytes:
@@ -265,10 +266,28 @@ def code_digest(fn: Callable[..., Any]) -> bytes:
     return known
 
 
+def calling_digest(fn: Callable[..., Any]) -> bytes:
+    """Sixteen bytes that change when what `fn` itself does between its calls of tasks and flows changes.
+
+    As `code_digest`, but the tasks and flows that it names count by their names: what they do with
+    what they are given is told by their own records.
+    """
+    target: Any = fn
+    while isinstance(target, MethodType):
+        target = target.__func__
+    if not isinstance(target, FunctionType):
+        return _Reading(target, opens_tasks=False).digest()
+    known = _calling_digests.get(target)
+    if known is None:
+        known = _calling_digests[target] = _Reading(target, opens_tasks=False).digest()
+    return known
+
+
 class _Reading:
     """One walk over a callable and everything it reaches, each told once and then by number."""
 
-    def __init__(self, root: object) -> None:
+    def __init__(self, root: object, *, opens_tasks: bool = True) -> None:
+        self.opens_tasks = opens_tasks
         self.told: list[bytes] = []
         self.queue: list[Any] = []
         self.numbers: dict[int, int] = {}
@@ -299,6 +318,8 @@ class _Reading:
             told += [encode_str(name) + self.value(value) for name, value in sorted(thing.keywords.items())]
             return b"partial" + b"".join(told)
         inner = _opened(thing)
+        if inner and not self.opens_tasks and type(thing).__module__.partition(".")[0] == "nadi":
+            return b"task" + encode_str(stable_name(thing))
         if inner:
             return b"opened" + b"".join(self.value(value) for value in inner)
         if not isinstance(thing, BuiltinFunctionType) and is_user_class(type(thing)):

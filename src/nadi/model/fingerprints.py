@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from nadi.model.code import SCALARS, encode_str, stable_name
 from nadi.model.contents import contents
+from nadi.model.digests import blake2b
 
 #: Bytes of strings, arrays and tables that one fingerprint reads.
 BYTES_BUDGET = 1024 * 1024
@@ -48,13 +48,8 @@ class Fingerprint(NamedTuple):
     certainty: Certainty
 
 
-_NO_INPUTS = Fingerprint(blake2b(b"", digest_size=16).digest(), Certainty.CONTENT)
-
 #: Tells the token under which the engine handed an object out; None for an object that it does not know.
 Origin = Callable[[object], bytes | None]
-
-#: Kinds whose `ascii` is short and tells them apart.
-_NUMBERS = frozenset({int, float, bool, type(None)})
 
 _CONTENT = Certainty.CONTENT
 _PROVENANCE = Certainty.PROVENANCE
@@ -70,32 +65,39 @@ def fingerprint(inputs: Mapping[str, Any], origin: Origin) -> Fingerprint:
     that one changed after it was handed out is another input. Never raises for a hostile value:
     it counts by position.
     """
-    if not inputs:
-        return _NO_INPUTS
-    for value in inputs.values():
-        kind = type(value)
-        if kind is str:
-            if len(value) > _SHORT:
-                return _walk(inputs, origin)
-        elif kind not in _NUMBERS:
-            return _walk(inputs, origin)
-    # The common case, in one go. Not repr, which writes some letters as the version's Unicode tables say.
-    try:
-        told = ascii(sorted(inputs.items())).encode()
-    except ValueError:  # an integer of thousands of digits
-        return _walk(inputs, origin)
-    # Past the class's own __new__, which costs as much as the digest.
-    return tuple.__new__(Fingerprint, (blake2b(told, digest_size=16).digest(), _CONTENT))
+    return fingerprints(inputs, origin)[0]
 
 
 def fingerprint_each(inputs: Mapping[str, Any], origin: Origin) -> dict[str, bytes]:
     """Four bytes for each parameter, to say later which of them changed."""
-    each = {}
-    for name, value in inputs.items():
-        walk = _Walk(origin, BYTES_BUDGET, ITEMS_BUDGET)
-        walk.tell_safely(value)
-        each[name] = blake2b(b"".join(walk.told), digest_size=4).digest()
-    return each
+    return fingerprints(inputs, origin)[1]
+
+
+def fingerprints(inputs: Mapping[str, Any], origin: Origin) -> tuple[Fingerprint, dict[str, bytes]]:
+    """The fingerprint of the inputs and that of each parameter, from one look at them."""
+    each: dict[str, bytes] = {}
+    walk: _Walk | None = None
+    whole = []
+    for name in sorted(inputs):
+        value = inputs[name]
+        # The common case first: most arguments are numbers and short strings, and this is done for every call.
+        kind = type(value)
+        scalar = SCALARS.get(kind)
+        if scalar is not None:
+            told = scalar(value)
+        elif kind is str and len(value) <= _SHORT:
+            told = encode_str(value)
+        else:
+            if walk is None:
+                walk = _Walk(origin, BYTES_BUDGET, ITEMS_BUDGET)
+            walk.tell_safely(value)
+            told = b"".join(walk.told)
+            walk.told.clear()
+        each[name] = blake2b(told, digest_size=4).digest()
+        whole.append(encode_str(name) + b"=" + told)
+    digest = blake2b(b"".join(whole), digest_size=16).digest()
+    # Past the class's own __new__, which costs as much as the digest.
+    return tuple.__new__(Fingerprint, (digest, _CONTENT if walk is None else walk.certainty)), each
 
 
 def content_digest(value: Any, *, bytes_budget: int = BYTES_BUDGET, items_budget: int = ITEMS_BUDGET) -> bytes | None:
@@ -105,14 +107,6 @@ def content_digest(value: Any, *, bytes_budget: int = BYTES_BUDGET, items_budget
     if walk.certainty is not _CONTENT:
         return None
     return blake2b(b"".join(walk.told), digest_size=16).digest()
-
-
-def _walk(inputs: Mapping[str, Any], origin: Origin) -> Fingerprint:
-    walk = _Walk(origin, BYTES_BUDGET, ITEMS_BUDGET)
-    for name in sorted(inputs):
-        walk.told.append(encode_str(name) + b"=")
-        walk.tell_safely(inputs[name])
-    return Fingerprint(blake2b(b"".join(walk.told), digest_size=16).digest(), walk.certainty)
 
 
 class _Walk:
@@ -161,7 +155,9 @@ class _Walk:
         token = self.origin(value)
         if token is not None:
             self.told.append(b"O%d:%b" % (len(token), token))
-            self.certainty = max(self.certainty, _PROVENANCE)
+            if not getattr(type(value), "__nadi_origin__", False):
+                # A live object may have been changed since; what a future stands for cannot be.
+                self.certainty = max(self.certainty, _PROVENANCE)
             return
         self.certainty = _POSITION
         try:

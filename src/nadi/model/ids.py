@@ -19,3 +19,8 @@ def uuid7(at: float, randomness: int) -> str:
     value = (whole << 80) | (0x7 << 76) | (fraction << 64) | (0b10 << 62) | (randomness & _MASK_62)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def time_of(id: str) -> float:
+    """Return the Unix time at which an id was made, to the millisecond."""
+    return int(id[:8] + id[9:13], 16) / 1000.0

@@ -11,8 +11,9 @@ import functools
 import os
 import re
 import sys
-from hashlib import blake2b
 from types import ModuleType
+
+from nadi.model.digests import blake2b
 
 #: What every module name made by `script_module_name` starts with.
 SCRIPT_PREFIX = "nadi_script_"

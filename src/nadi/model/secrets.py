@@ -41,6 +41,10 @@ class Secret(Generic[T]):
     are compared in constant time. A secret pickles as a secret *with its value*, so that it
     reaches the process that needs it; what is pickled is as confidential as the value itself.
 
+    A store never gets it. A result that holds a secret, or the value of one, is not kept, and its task
+    runs again on resume; a flow that took one as a parameter is resumed by giving it again:
+    `nadi.resume(run, parameters={"token": ...})`. Results beyond 1 MiB are not searched for values.
+
     Making a secret also hides its value wherever Nadi records or shows text, in this process,
     from now on: see `Masker` for the forms that are recognised. Strings and bytes inside lists,
     tuples and dicts are hidden each by itself. As a parameter annotation, `Secret[str]` takes a
@@ -173,6 +177,17 @@ class Masker:
             return text
         pattern, _ = self._pattern()
         return text if pattern is None else pattern.sub(MASK, text)
+
+    def occurs_in(self, data: bytes) -> bool:
+        """Tell whether serialised data holds a known secret, as text or as bytes, in any of the recognised forms."""
+        if not self._any:
+            return False
+        pattern, _ = self._pattern()
+        if pattern is None:
+            return False
+        if pattern.search(data.decode("utf-8", "replace")):
+            return True
+        return any(isinstance(value, bytes) and value in data for value in list(self._known.keys()))
 
     def mask_value(self, value: Any) -> Any:
         """Return a JSON-like value with every string in it masked, keys included, and every `Secret` as `****`.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from nadi.model.code import code_digest, stable_module_name
+import msgspec
+
+from nadi.model.code import calling_digest, code_digest, stable_module_name
 from nadi.model.parameters import Parameters
 from nadi.model.retries import RetryPolicy
 
@@ -34,8 +35,7 @@ class Unobserved(StrEnum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True)
-class Hooks:
+class Hooks(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """What to call when a run reaches a state."""
 
     running: tuple[Hook, ...] = ()
@@ -45,8 +45,7 @@ class Hooks:
     crashed: tuple[Hook, ...] = ()
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
     """What flows and tasks share."""
 
     fn: Callable[..., Any]
@@ -68,9 +67,9 @@ class Spec:
     serializer: str = "pickle"
     cache_result_in_memory: bool = True
     #: The public object, handed to hooks and conditions.
-    face: Any = field(default=None, compare=False, repr=False)
+    face: Any = None
     #: Keywords that later issues give their behaviour: caching, transactions.
-    kept_keywords: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    kept_keywords: Mapping[str, Any] = {}
 
     @cached_property
     def key(self) -> str:
@@ -81,6 +80,11 @@ class Spec:
     def code(self) -> bytes:
         """Digest of the compiled code and of the helpers it names in the user's modules."""
         return code_digest(self.fn)
+
+    @cached_property
+    def calling_code(self) -> bytes:
+        """Digest of what the function itself does between its calls; a change in a task that it calls is none in it."""
+        return calling_digest(self.fn)
 
     @cached_property
     def hooks_are_empty(self) -> bool:
@@ -98,8 +102,7 @@ class Spec:
         return self.style in (Style.GENERATOR, Style.ASYNC_GENERATOR)
 
 
-@dataclass(frozen=True)
-class TaskSpec(Spec):
+class TaskSpec(Spec, frozen=True, eq=False, kw_only=True, dict=True):
     """What a task is."""
 
     #: `condition(task, task_run, state) -> bool`: whether to retry; `None` always does.
@@ -110,8 +113,7 @@ class TaskSpec(Spec):
     rerun_on_retry: bool = False
 
 
-@dataclass(frozen=True)
-class FlowSpec(Spec):
+class FlowSpec(Spec, frozen=True, eq=False, kw_only=True, dict=True):
     """What a flow is."""
 
     #: Where submitted tasks run: a name, an executor, or a class of one; `None` inherits, then "thread".

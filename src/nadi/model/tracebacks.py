@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from nadi.exceptions import NadiError
+from nadi.exceptions import NadiError, RunError
 from nadi.model.secrets import mask
 from nadi.model.text import shorten
 
@@ -60,11 +60,19 @@ def summarise(exc: BaseException) -> str:
     The place is the innermost one in the user's own code, or else in a library; it is left out
     when there is neither. The message is cut before the place is.
     """
+    if isinstance(exc, RunError):
+        # Ours, about a run: its sentence says what happened, and where is no place in the user's code.
+        return _encodable(shorten(" ".join(mask(_message(exc)).split()), LONGEST_SUMMARY))
     place = _place(exc.__traceback__)
     where = f" ({shorten(place, LONGEST_SUMMARY // 2)})" if place else ""
     name, message = _name(exc), " ".join(mask(_message(exc)).split())
     what = f"{name}: {message}" if message else name
     return _encodable(shorten(what, LONGEST_SUMMARY - len(where)) + where)
+
+
+def detail_of(exc: BaseException) -> str:
+    """The traceback as people want it beside the summary; "" for errors of ours about a run, which have none of use."""
+    return "" if isinstance(exc, RunError) and exc.__cause__ is None else format_exception(exc)
 
 
 def _hide_our_frames(told: TracebackException, exc: BaseException) -> None:

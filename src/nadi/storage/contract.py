@@ -77,6 +77,15 @@ class Applied(msgspec.Struct, frozen=True):
     refused: tuple[Refused, ...] = ()
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """How one attempt ends, said from outside; see `Store.end_attempt`."""
+
+    run: str
+    token: int
+    state: StateType
+    message: str
+
+
 class Store(ABC):
     """Where runs are kept. Thread-safe: every method may be called from any thread at any time.
 
@@ -153,6 +162,17 @@ class Store(ABC):
         Returns:
             Whether anything was changed.
         """
+
+    def end_attempts(self, endings: Sequence[Ending], *, now: float) -> list[bool]:
+        """End the attempts of many root runs, each as `end_attempt` does; where it saves time, in one transaction.
+
+        Returns:
+            Of each, whether anything was changed.
+        """
+        return [
+            self.end_attempt(one.run, token=one.token, state=one.state, name="", message=one.message, now=now)
+            for one in endings
+        ]
 
     @abstractmethod
     def ask(self, request: Request) -> None:

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -61,23 +61,40 @@ class JournalReader:
         if self._descriptor < 0 and not self._open_segment():
             return [], 0
         records: list[AnyRecord] = []
-        used = 0
-        for payload, used in frames(self._window()):
-            number, self._next = self._next, self._next + 1
-            if number <= self.position:
-                continue
-            self.position = number
-            try:
-                records.append(decode(payload))
-            except msgspec.DecodeError as error:
-                _log.warning("Record %d of journal %s cannot be read and is set aside: %s", number, self.folder, error)
-                records.append(Counted(root="", token=0, at=0.0, run="", what="unreadable", count=1))
-            if len(records) >= most:
+        while not records:
+            used = skipped = 0
+            for payload, used in frames(self._window()):
+                number, self._next = self._next, self._next + 1
+                if number <= self.position:
+                    skipped = used
+                    continue
+                self.position = number
+                records.append(self._decoded(payload, number))
+                if len(records) >= most:
+                    break
+            self._offset += used
+            if not used and not self._segment_is_over():
                 break
-        self._offset += used
-        if not used and self._segment_is_over():
-            return self.read(most)
-        return records, used
+        return records, used - skipped
+
+    def _decoded(self, payload: bytes, number: int) -> AnyRecord:
+        try:
+            return decode(payload)
+        except msgspec.DecodeError as error:
+            _log.warning("Record %d of journal %s cannot be read and is set aside: %s", number, self.folder, error)
+            return Counted(root="", token=0, at=0.0, run="", what="unreadable", count=1)
+
+    def left_unread(self) -> int:
+        """Return how many bytes of the journal come after the last record that could be read."""
+        here, left = self._path, 0
+        for first, path in segments(self.folder):
+            if path == here:
+                left += path.stat().st_size - self._offset
+            elif here is None or path > here:
+                head = read_header(path)
+                if first > self.position and head is not None:
+                    left += path.stat().st_size - head[1]
+        return left
 
     def _window(self) -> bytes:
         data = os.pread(self._descriptor, BATCH_BYTES, self._offset)
@@ -144,7 +161,7 @@ class Courier:
         journal: Journal,
         connect: Callable[[], Store],
         *,
-        watched: Callable[[], Sequence[str]],
+        watched: Callable[[], Mapping[str, int]],
         on_request: Callable[[Request], None],
         on_fenced: Callable[[str, int], None],
     ) -> None:
@@ -153,10 +170,10 @@ class Courier:
         Args:
             journal: What to deliver.
             connect: Gives the store, or raises StoreError while it is away.
-            watched: Gives the root runs whose requests should be looked up.
+            watched: Gives the root runs whose requests should be looked up, each with the token it is run under.
             on_request: Told of each request to one of them, perhaps several times.
-            on_fenced: Told the root run and token of records that the store refused because
-                somebody else has the run.
+            on_fenced: Told a root run and the token under which this process may change it no more, because
+                somebody else has the run. Perhaps several times.
         """
         self.journal = journal
         self._connect = connect
@@ -169,6 +186,8 @@ class Courier:
         #: Why the store does not take records; "" while it does.
         self.trouble = ""
         self.refused: dict[Refusal, int] = {}
+        #: When the store last answered for the runs of this process (monotonic); see `Session.check`.
+        self.confirmed = time.monotonic()
         self._step = threading.Lock()
         self._signal = threading.Event()
         self._hurried = False
@@ -190,23 +209,28 @@ class Courier:
         """Wait until everything appended before this call is committed, or flushed to the journal while the store is away.
 
         The caller's own thread does the delivery when nobody else is at it, which saves two
-        changes of thread.
+        changes of thread. A store that is known to be away is not waited for.
 
         Args:
             timeout: Seconds after which to settle for the journal; `None` waits as long as the store answers.
         """
+        if self.journal.in_child:
+            return Reach.MEMORY
         target = self.journal.last
         deadline = None if timeout is None else time.monotonic() + timeout
         self._hurried = True
-        while self.delivered < target:
-            if deadline is not None and time.monotonic() >= deadline:
-                break
-            with self._step:
-                if self.delivered >= target:
+        try:
+            while self.delivered < target and not self.trouble:
+                left = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
+                if left == 0.0 or not self._step.acquire(timeout=left):
                     break
-                if not self._deliver_some():
-                    break
-        self._hurried = False
+                try:
+                    if self.delivered < target and not self._deliver_some():
+                        break
+                finally:
+                    self._step.release()
+        finally:
+            self._hurried = False
         if self.delivered >= target:
             return Reach.COMMITTED
         return Reach.SPOOLED if self.journal.flush() else Reach.MEMORY
@@ -221,13 +245,14 @@ class Courier:
         self._signal.set()
         deadline = time.monotonic() + wait
         while self.delivered < self.journal.last:
-            if self.barrier() is Reach.COMMITTED:
-                break
+            with self._step:
+                if self._deliver_some():
+                    continue
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            self._signal.clear()
-            self._signal.wait(min(left, 0.05))
+            time.sleep(min(left, 0.05))
+        self.journal.flush()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
         if self._reader is not None:
@@ -258,13 +283,13 @@ class Courier:
         self.journal.sleeping = True
         try:
             nothing_new = self.delivered >= self.journal.last
-            if nothing_new or self.trouble:
-                pause = ATTENTION if nothing_new else max(0.01, self._next_try - time.monotonic())
-                if self.trouble:
-                    self.journal.sleeping = False
-                if self._signal.wait(pause) and not self._hurried and not self._stopping:
-                    self.journal.sleeping = False
-                    time.sleep(GATHER)
+            if not nothing_new:
+                # The store is away, or the file cannot be read: appending need not wake anybody.
+                self.journal.sleeping = False
+            pause = ATTENTION if nothing_new else max(0.01, self._next_try - time.monotonic())
+            if self._signal.wait(pause) and not self._hurried and not self._stopping:
+                self.journal.sleeping = False
+                time.sleep(GATHER)
         finally:
             self.journal.sleeping = False
 
@@ -277,16 +302,18 @@ class Courier:
             return False
         try:
             applied = self._connect().apply(Batch(self.journal.header.writer, first, records))
-        except StoreError as error:
-            self._store_is_away(str(error))
+        except Exception as error:
+            # Whatever it is: recording must never cost the run, and the records stay where they are.
+            self._store_is_away(str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}")
             self._move_to(first - 1)
             return False
         if self.trouble:
             _log.info("The store takes records again; delivering what waited.")
-        self.trouble, self._pause = "", RETRY_FIRST
+        self.trouble, self._pause, self.confirmed = "", RETRY_FIRST, time.monotonic()
         self._note(applied, first, records)
         if applied.watermark != first + len(records) - 1:
             self._move_to(applied.watermark)
+            nbytes = 0
         self.delivered = applied.watermark
         self.journal.delivered(applied.watermark, nbytes)
         self._tidy(nbytes)
@@ -333,6 +360,12 @@ class Courier:
         if self.journal.start_afresh():
             self._since_afresh = 0
 
+    def attend(self) -> None:
+        """Ask the store now, in the caller's thread, what is asked of this process's runs and whose they are."""
+        self._next_attention = 0.0
+        self.confirmed = time.monotonic()  # without an answer the runs go on, and ask again later
+        self._attend()
+
     def _attend(self) -> None:
         now = time.monotonic()
         if now < self._next_attention:
@@ -342,9 +375,15 @@ class Courier:
         if not roots or self.trouble:
             return
         try:
-            requests = self._connect().requests(roots)
+            store = self._connect()
+            requests = store.requests(list(roots))
+            for root, token in roots.items():
+                found = store.flow_run(root)
+                if found is not None and found.token > token:
+                    self._on_fenced(root, token)
         except StoreError:
             return
+        self.confirmed = now
         for request in requests:
             self._on_request(request)
 

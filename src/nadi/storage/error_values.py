@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 from nadi.exceptions import FailedRun
+from nadi.model.secrets import mask, mask_value
 from nadi.storage.pickles import pickled, unpickled
 
 #: How many causes of an error are kept with it.
@@ -91,6 +92,14 @@ def _told(error: BaseException) -> FailedRun:
         if isinstance(note, str):
             told.add_note(note)
     return told
+
+
+def masked_error(error: BaseException) -> FailedRun:
+    """A FailedRun that tells what `error` was, with known secrets masked; without its causes, which may tell them too."""
+    told = _told(error)
+    masked = FailedRun(mask(str(told)))
+    masked.__dict__.update(mask_value(dict(told.__dict__)))
+    return masked
 
 
 def type_name(value: Any) -> str:

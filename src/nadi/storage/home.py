@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 from nadi.model.holders import Holder
@@ -57,6 +56,13 @@ class Home:
         return folder
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it, as far as that is possible."""
+    import shutil  # 3 ms, needed only where a journal is done with
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _text(path: str) -> str:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
@@ -75,6 +81,14 @@ def process_start(pid: int) -> int:
     return int(fields[19])
 
 
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket  # 4 ms, on Windows only
+
+    return socket.gethostname()
+
+
 def this_holder(writer: str) -> Holder:
     """Describe this process as the holder of what `writer` writes."""
     pid = os.getpid()
@@ -84,7 +98,7 @@ def this_holder(writer: str) -> Holder:
         namespace = ""
     return Holder(
         writer=writer,
-        host=socket.gethostname(),
+        host=_host(),
         pid=pid,
         started=process_start(pid),
         boot=_text("/proc/sys/kernel/random/boot_id").strip(),

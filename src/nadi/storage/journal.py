@@ -60,20 +60,23 @@ def frame(payload: bytes) -> bytes:
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def frames(data: bytes | memoryview) -> Iterator[tuple[bytes, int]]:
-    """Yield each whole, undamaged payload of `data` with the offset after it; stop at the first that is not."""
-    view = memoryview(data)
-    offset, end = 0, len(view)
-    while offset + 8 <= end:
-        length, checksum = _FRAME.unpack_from(view, offset)
-        after = offset + 8 + length
-        if after > end:
+def frames(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield each whole, undamaged payload of `data` with the offset after it; stop at the first that is not.
+
+    An empty payload is damage too: a power cut may leave zeros at the end of a file.
+    """
+    unpack, crc32 = _FRAME.unpack_from, zlib.crc32
+    start, end = 8, len(data)
+    while start <= end:
+        length, checksum = unpack(data, start - 8)
+        after = start + length
+        if after > end or not length:
             return
-        payload = bytes(view[offset + 8 : after])
-        if zlib.crc32(payload) != checksum:
+        payload = data[start:after]
+        if crc32(payload) != checksum:
             return
         yield payload, after
-        offset = after
+        start = after + 8
 
 
 def decode(payload: bytes) -> AnyRecord:
@@ -82,7 +85,8 @@ def decode(payload: bytes) -> AnyRecord:
     Raises:
         msgspec.ValidationError: it is not a record that this version knows.
     """
-    return _decoder.decode(payload)
+    record: AnyRecord = _decoder.decode(payload)
+    return record
 
 
 def segment_path(folder: Path, first: int) -> Path:
@@ -128,7 +132,8 @@ class Journal:
         self.folder = folder
         self.header = header
         self._limit = limit
-        self._lock = threading.Lock()
+        # Reentrant: what interrupts an append within its thread (a signal handler, a finaliser) may log.
+        self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._descriptor = -1
         #: Number of the last record appended, to the file or to memory.
@@ -146,7 +151,9 @@ class Journal:
         self.wake: Callable[[], None] = _nothing
         #: Set by the reader before it sleeps, so that appending costs no signal while it is awake.
         self.sleeping = False
-        self._in_child = False
+        #: Whether this is a forked child's copy, which writes nothing.
+        self.in_child = False
+        self._closed = False
         _journals.add(self)
 
     def append(self, record: Record) -> int:
@@ -160,8 +167,10 @@ class Journal:
         shielded.add(thread)
         try:
             with self._lock:
-                if self._in_child:
+                if self.in_child:
                     return self._drop_in_child()
+                if self._closed:
+                    return 0
                 if self._undelivered_bytes > self._limit:
                     self._wait_for_room()
                 if self.trouble and not self._back_to_file():
@@ -231,7 +240,7 @@ class Journal:
         return True
 
     def _wait_for_room(self) -> None:
-        while self._undelivered_bytes > self._limit and not self._in_child:
+        while self._undelivered_bytes > self._limit and not self.in_child and not self._closed:
             self._room.wait(1.0)
 
     def _drop_in_child(self) -> int:
@@ -262,7 +271,8 @@ class Journal:
         with self._lock:
             while self.overflow and self.overflow[0][0] <= number:
                 self.overflow.popleft()
-            self._undelivered_bytes -= nbytes
+            # Everything is nothing left, whatever was counted: parts of a batch may have come twice.
+            self._undelivered_bytes = 0 if number >= self.last else self._undelivered_bytes - nbytes
             self._room.notify_all()
 
     def start_afresh(self) -> bool:
@@ -274,8 +284,9 @@ class Journal:
             return True
 
     def close(self) -> None:
-        """Close the file; nothing may be appended afterwards."""
+        """Close the file; what is appended afterwards is dropped."""
         with self._lock:
+            self._closed = True
             if self._descriptor >= 0:
                 os.close(self._descriptor)
                 self._descriptor = -1
@@ -284,9 +295,9 @@ class Journal:
     def _put_aside_in_child(self) -> None:
         # Runs in a forked child: another thread of the parent may have held our locks, so they are
         # made anew; the descriptor is the child's copy, and closing it leaves the parent's open.
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
-        self._in_child = True
+        self.in_child = True
         self.dropped = {}
         self.wake = _nothing
         if self._descriptor >= 0:

@@ -8,17 +8,18 @@ and removes the folder.
 from __future__ import annotations
 
 import logging
-import shutil
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
-from nadi.exceptions import StoreError
+import msgspec
+
+from nadi.exceptions import StoreError, StoreUnavailable
 from nadi.model.holders import Holder
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType
-from nadi.storage.contract import Batch, Refusal, Store
+from nadi.storage.contract import Batch, Ending, Refusal, Store
 from nadi.storage.delivery import JournalReader
-from nadi.storage.home import Home, is_gone
+from nadi.storage.home import Home, is_gone, remove_tree
 from nadi.storage.journal import Header, read_header, segments
 from nadi.storage.locks import FileLock
 
@@ -26,20 +27,21 @@ _log = logging.getLogger("nadi.storage")
 
 _HELD = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
 _OPEN = (StateType.SCHEDULED, StateType.PAUSED, *_HELD)
-#: The most open runs judged in one look.
+#: Open runs judged at a time.
 _PAGE = 1000
+#: Seconds to wait for a process that delivers the same journal.
+PATIENCE = 10.0
 
 
-@dataclass
-class Found:
+class Found(msgspec.Struct):
     """What a look at left-over journals came to."""
 
     #: Root runs found to have lost their process, now CRASHED.
-    crashed: list[str] = field(default_factory=list)
+    crashed: list[str] = []
     #: Records delivered for dead processes.
     delivered: int = 0
     #: Journals that could not be delivered, each with the reason.
-    stuck: dict[Path, str] = field(default_factory=dict)
+    stuck: dict[Path, str] = {}
 
 
 def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float) -> Found:
@@ -50,21 +52,24 @@ def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float)
     """
     found = Found()
     for folder in sorted(home.journals.glob("*/")):
+        # A folder without a lock is being made by a process that starts.
+        if not (folder / "lock").exists():
+            continue
         lock = FileLock(folder / "lock")
         try:
-            if not lock.try_acquire():
+            if not lock.try_acquire() and not _wait_for_another_looker(lock, folder, observer):
                 continue
         except OSError:
             continue
         try:
             header = journal_header(folder)
-            if header is None or header.store in ("", store.id):
+            if header is None or _is_meant_for(store, header):
                 deliver_one(folder, store, found)
                 if header is not None:
-                    for run in store.flow_runs(RunFilter(holder=header.holder, states=_OPEN), limit=_PAGE):
-                        _crash(store, run, found, now=now)
-                shutil.rmtree(folder, ignore_errors=True)
-                store.forget_writer(folder.name)
+                    _crash_runs_of(header.holder, store, found, now=now)
+                remove_tree(folder)
+                if not folder.exists():
+                    store.forget_writer(folder.name)
         except (StoreError, OSError) as error:
             found.stuck[folder] = str(error)
         finally:
@@ -73,14 +78,33 @@ def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float)
     return found
 
 
+def _wait_for_another_looker(lock: FileLock, folder: Path, observer: Holder) -> bool:
+    # The lock is held. If its writer is dead, somebody else is delivering the journal at this moment,
+    # and an answer given before that is done would be yesterday's.
+    header = journal_header(folder)
+    if header is None or not is_gone(Holder.decode(header.holder), observer):
+        return False
+    return lock.acquire(PATIENCE)
+
+
+def _is_meant_for(store: Store, header: Header) -> bool:
+    # A writer that never saw its store knows only where it should have been.
+    return header.store == store.id if header.store else header.url == store.url
+
+
 def deliver_one(folder: Path, store: Store, found: Found) -> None:
-    """Deliver one journal that nobody writes any more."""
+    """Deliver one journal that nobody writes any more.
+
+    Raises:
+        StoreUnavailable: it could not be delivered to its end; what was is known to the store.
+    """
     reader = JournalReader(folder, store.watermark(folder.name))
     try:
         while True:
             first = reader.position + 1
             records, _ = reader.read()
             if not records:
+                _check_end(reader)
                 return
             applied = store.apply(Batch(folder.name, first, records))
             found.delivered += len(records)
@@ -90,6 +114,18 @@ def deliver_one(folder: Path, store: Store, found: Found) -> None:
             reader.move_to(applied.watermark)
     finally:
         reader.close()
+
+
+def _check_end(reader: JournalReader) -> None:
+    # What a process was writing when it was killed was not appended yet, and goes.
+    if any(first > reader.position + 1 for first, _ in segments(reader.folder)):
+        raise StoreUnavailable(
+            f"The journal {reader.folder} goes on after a gap: records from {reader.position + 1} on are not there."
+            " Was the database replaced by an older copy? Put the right one back, or remove the folder."
+        )
+    left = reader.left_unread()
+    if left:
+        _log.warning("The last %d bytes of journal %s are no whole record and are left out.", left, reader.folder)
 
 
 def journal_header(folder: Path) -> Header | None:
@@ -104,15 +140,36 @@ def journal_header(folder: Path) -> Header | None:
 def _crash_runs_of_gone_processes(home: Home, store: Store, observer: Holder, found: Found, *, now: float) -> None:
     # A process whose journal lay elsewhere (another home on this machine) or could not be written
     # left no lock to take, but its pid may be looked up from here.
-    for run in store.flow_runs(RunFilter(states=_HELD), limit=_PAGE):
+    def lost(run: FlowRun) -> bool:
         holder = Holder.decode(run.holder)
-        if not (home.journals / holder.writer).is_dir() and is_gone(holder, observer):
-            _crash(store, run, found, now=now)
+        return not (home.journals / holder.writer).is_dir() and is_gone(holder, observer)
+
+    before = ""
+    while runs := store.flow_runs(RunFilter(states=_HELD), limit=_PAGE, before=before):
+        _crash(store, [run for run in runs if lost(run)], found, now=now)
+        before = runs[-1].id
 
 
-def _crash(store: Store, run: FlowRun, found: Found, *, now: float) -> None:
-    # Who was being cancelled when the process died was cancelled after all.
-    state = StateType.CANCELLED if run.state_type is StateType.CANCELLING else StateType.CRASHED
-    message = f"Its process ended without finishing it ({Holder.decode(run.holder)})."
-    if store.end_attempt(run.id, token=run.token, state=state, name="", message=message, now=now):
-        found.crashed.append(run.id)
+def _crash_runs_of(holder: str, store: Store, found: Found, *, now: float) -> None:
+    before = ""
+    while runs := store.flow_runs(RunFilter(holder=holder, states=_OPEN), limit=_PAGE, before=before):
+        _crash(store, runs, found, now=now)
+        before = runs[-1].id
+
+
+def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float) -> None:
+    if not runs:
+        return
+    asked = store.requests([run.id for run in runs])
+    cancels = {request.run: request.by for request in asked if request.kind == "cancel"}
+    changed = store.end_attempts([_ending(run, cancels.get(run.id)) for run in runs], now=now)
+    found.crashed += [run.id for run, done in zip(runs, changed, strict=True) if done]
+
+
+def _ending(run: FlowRun, cancelled_by: str | None) -> Ending:
+    # What was being cancelled when the process died was cancelled after all.
+    holder = Holder.decode(run.holder)
+    if cancelled_by is not None or run.state_type is StateType.CANCELLING:
+        by = f" by {cancelled_by}" if cancelled_by else ""
+        return Ending(run.id, run.token, StateType.CANCELLED, f"Cancelled{by}; its process had to be ended ({holder}).")
+    return Ending(run.id, run.token, StateType.CRASHED, f"Its process ended without finishing it ({holder}).")

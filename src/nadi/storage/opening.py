@@ -58,6 +58,16 @@ def open_store(url: str, *, home: str | os.PathLike[str]) -> Store:
     )
 
 
+def store_url(url: str, home: str | os.PathLike[str]) -> str:
+    """Return the `url` that the store of a database URL will have, without opening it."""
+    if not url:
+        path = default_database(home, mountinfo=read_mountinfo(), environ=os.environ).path
+        return f"sqlite:///{path.absolute()}"
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
+    return _without_credentials(url)
+
+
 def default_database(home: str | os.PathLike[str], *, mountinfo: str, environ: Mapping[str, str]) -> DefaultDatabase:
     """Return where the default database of `home` lies: in it, or on this machine when the home is on a network.
 

@@ -14,25 +14,36 @@ import io
 import os
 import pickle
 import sys
+import threading
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
+from nadi.exceptions import NotKept
 from nadi.model.scripts import find_module, find_script, stable_module_name, where_defined
+from nadi.model.secrets import Secret
 
 PROTOCOL = 5
 
 
-def pickled(value: Any) -> bytes:
-    """The pickle of `value`. Raises whatever stands in the way, the user's own errors included."""
-    buffer = io.BytesIO()
+def pickled(value: Any, *, with_secrets: bool = False) -> bytes:
+    """The pickle of `value`. Raises whatever stands in the way, the user's own errors included.
+
+    Raises:
+        NotKept: if there is a `Secret` inside, and not `with_secrets`.
+    """
+    allowed, _secrets.allowed = _secrets.allowed, with_secrets
     try:
-        _Pickler(buffer, PROTOCOL).dump(value)
-    except (_HasNoName, pickle.PicklingError, AttributeError):
-        # The last two are how pickle says that a class is not found under its own name.
         buffer = io.BytesIO()
-        _whole_pickler()(buffer, PROTOCOL).dump(value)
-    return buffer.getvalue()
+        try:
+            _Pickler(buffer, PROTOCOL).dump(value)
+        except (_HasNoName, pickle.PicklingError, AttributeError):
+            # The last two are how pickle says that a class is not found under its own name.
+            buffer = io.BytesIO()
+            _whole_pickler()(buffer, PROTOCOL).dump(value)
+        return buffer.getvalue()
+    finally:
+        _secrets.allowed = allowed
 
 
 def unpickled(data: bytes | memoryview) -> Any:
@@ -113,6 +124,20 @@ def _walk(start: Any, qualname: str) -> Any:
 # -- picklers ---------------------------------------------------------------------------------
 
 
+class _Secrets(threading.local):
+    """Whether the pickle that this thread makes may hold secrets."""
+
+    allowed = False
+
+
+_secrets = _Secrets()
+
+
+def _refuse_secret(obj: Any) -> None:
+    if isinstance(obj, Secret) and not _secrets.allowed:
+        raise NotKept("It holds a Secret, and secrets are not stored.")
+
+
 class _HasNoName(Exception):
     """A function or class was met that can only be stored whole."""
 
@@ -122,6 +147,7 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         if not isinstance(obj, FunctionType | type):
+            _refuse_secret(obj)
             return NotImplemented
         reduced = _reduce_stably(obj)
         if reduced is None:
@@ -166,6 +192,7 @@ def _whole_pickler() -> Any:
 
         def reducer_override(self, obj: Any) -> Any:
             if not isinstance(obj, FunctionType | type):
+                _refuse_secret(obj)
                 return NotImplemented
             reduced = _reduce_stably(obj)
             if reduced is None or reduced is NotImplemented:

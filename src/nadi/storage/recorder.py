@@ -7,10 +7,9 @@ sends its records to the process that runs the flow (`engine/remote.py`).
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import math
 import os
-import shutil
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -21,17 +20,18 @@ from typing import Any
 import msgspec
 
 from nadi.exceptions import SettingError, StoreError
+from nadi.model.digests import blake2b
 from nadi.model.holders import Holder
 from nadi.model.records import Record
 from nadi.model.results import ResultRef
 from nadi.model.runs import Request
 from nadi.storage.contract import Batch, Refusal, Store
 from nadi.storage.delivery import Courier, Reach
-from nadi.storage.home import Home, this_holder
+from nadi.storage.home import Home, remove_tree, this_holder
 from nadi.storage.journal import Header, Journal, hold_against_forks
 from nadi.storage.leftovers import Found, deliver_leftovers
 from nadi.storage.locks import FileLock
-from nadi.storage.opening import open_store
+from nadi.storage.opening import open_store, store_url
 from nadi.storage.results import Keeper, LocalResults, MemoryResults, ResultStorage, fetch
 from nadi.storage.settings import Settings
 
@@ -46,6 +46,8 @@ class Recorder(ABC):
 
     #: This process, as the holder of the runs that it writes.
     holder: Holder
+    #: Whether to find out beside the run what costs files and processes: commit, installed packages, source text.
+    wants_source = True
 
     @abstractmethod
     def append(self, record: Record) -> int:
@@ -81,9 +83,18 @@ class Recorder(ABC):
     def unwatch(self, root: str) -> None:
         """Stop telling."""
 
+    def confirmed(self) -> float:
+        """Return when the store last answered for the runs of this process (monotonic); always, where nobody else can."""
+        return math.inf
+
+    def confirm(self) -> None:
+        """Ask the store now whether the runs of this process are still its own; listeners are told as usual."""
+
 
 class DirectRecorder(Recorder):
     """Applies each record to a memory store at once: no file, no thread, no waiting."""
+
+    wants_source = False
 
     def __init__(self, store: Store, writer: str) -> None:
         self.holder = this_holder(writer)
@@ -151,20 +162,20 @@ class JournalRecorder(Recorder):
         self._now = now
         self._store: Store | None = None
         self._opening = threading.Lock()
+        self._looking = threading.Lock()
         self._listeners: dict[str, tuple[int, Listener]] = {}
-        self._looked = False
         identity = self._identify()
         self._identity = identity
         self._results = _result_storage(settings, self.home)
         self._lock: FileLock | None = None
         folder = self._make_folder()
-        url = identity.url if identity is not None else settings.database_url
+        url = identity.url if identity is not None else store_url(settings.database_url, self.home.path)
         header = Header(writer, identity.id if identity is not None else "", url, self.holder.encode())
         self.journal = Journal(folder, header)
         self.courier = Courier(
             self.journal,
             self.store,
-            watched=lambda: list(self._listeners),
+            watched=lambda: {root: token for root, (token, _) in list(self._listeners.items())},
             on_request=lambda request: _tell(self._listeners, request.run, 0, request),
             on_fenced=lambda root, token: _tell(self._listeners, root, token, None),
         )
@@ -190,7 +201,10 @@ class JournalRecorder(Recorder):
         Raises:
             StoreUnavailable: the store cannot be reached; nothing was moved.
         """
-        return deliver_leftovers(self.home, self.store(), self.holder, now=self._now())
+        # One look at a time: a second one would pass over what the first is still delivering, and
+        # answer before it is there.
+        with self._looking:
+            return deliver_leftovers(self.home, self.store(), self.holder, now=self._now())
 
     def keeper(self, run: str, attempt: int) -> Keeper | None:
         if self._identity is None:
@@ -206,6 +220,12 @@ class JournalRecorder(Recorder):
     def unwatch(self, root: str) -> None:
         self._listeners.pop(root, None)
 
+    def confirmed(self) -> float:
+        return self.courier.confirmed
+
+    def confirm(self) -> None:
+        self.courier.attend()
+
     def close(self, wait: float | None = None) -> str:
         """Deliver what is left, waiting for an absent store, then let go of journal and store.
 
@@ -215,29 +235,50 @@ class JournalRecorder(Recorder):
         Returns:
             "" when the store has everything, else one sentence: what is undelivered and where it lies.
         """
+        if self.journal.in_child:
+            return ""  # a forked child has nothing to deliver, and the folder is its parent's
         complete = self.courier.finish(self.settings.wait_for_store if wait is None else wait)
         left = self.journal.last - self.courier.delivered
         in_file = self.journal.last_in_file - self.courier.delivered
         self.journal.close()
         folder = self.journal.folder
         if complete and folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
+            self._forget_writer(folder)
         if self._lock is not None:
             self._lock.release()
         if self._store is not None:
             self._store.close()
             self._store = None
-        return "" if complete else self._undelivered(left, max(0, in_file), folder)
+        dropped = _counted(self.journal.dropped)
+        if not complete:
+            return self._undelivered(left, max(0, in_file), folder, dropped)
+        return f"{dropped} were left out while neither the store nor the journal could be written." if dropped else ""
 
-    def _undelivered(self, left: int, in_file: int, folder: Path | None) -> str:
-        why = self.courier.trouble or "the store did not answer in time"
-        if folder is not None and in_file == left:
-            return (
-                f"{left} records are not in the store yet ({why.rstrip('.')});"
-                f" they lie in {folder} and the next nadi command delivers them."
-            )
+    def _forget_writer(self, folder: Path) -> None:
+        # Only when the journal is gone: without its watermark everything in it would be delivered again.
+        if self._store is None or folder.exists():
+            return
+        try:
+            self._store.forget_writer(self.holder.writer)
+        except StoreError:
+            return  # a row too many; nothing reads it
+
+    def _undelivered(self, left: int, in_file: int, folder: Path | None, dropped: str) -> str:
+        why = (self.courier.trouble or "the store did not answer in time").rstrip(".")
         lost = left - in_file
-        return f"{lost} records are lost: neither the store ({why.rstrip('.')}) nor the journal could be written ({self.journal.trouble})."
+        told = []
+        if in_file:
+            told.append(
+                f"{in_file} records are not in the store yet ({why}); they lie in {folder} and the next nadi"
+                " command delivers them"
+            )
+        if lost:
+            what = f"{lost} records" + (f", and {dropped}," if dropped else "")
+            told.append(
+                f"{what} are lost: neither the store ({why}) nor the journal ({self.journal.trouble}) could be written"
+            )
+        return "; ".join(told) + "."
 
     def _identify(self) -> StoreIdentity | None:
         try:
@@ -251,9 +292,11 @@ class JournalRecorder(Recorder):
         folder = self.home.journals / self.holder.writer
         try:
             self.home.ensure(folder)
-            lock = FileLock(folder / "lock")
+            lock = FileLock(folder / "lock.new")
             if not lock.try_acquire():
                 return None
+            # It gets its name when it is held: whoever finds a free lock knows that its writer is dead.
+            lock.path.rename(folder / "lock")
         except OSError as error:
             _log.warning("The journal cannot be written to %s: %s.", folder, error.strerror or error)
             return None
@@ -265,7 +308,7 @@ class JournalRecorder(Recorder):
 
     def _identity_path(self) -> Path:
         url = self.settings.database_url or str(self.home.database)
-        return self.home.stores / f"{hashlib.blake2b(url.encode(), digest_size=8).hexdigest()}.json"
+        return self.home.stores / f"{blake2b(url.encode(), digest_size=8).hexdigest()}.json"
 
     def _remember(self, store: Store) -> None:
         identity = StoreIdentity(store.id, store.signing_key, store.url)
@@ -290,6 +333,11 @@ class JournalRecorder(Recorder):
             return msgspec.json.decode(self._identity_path().read_bytes(), type=StoreIdentity)
         except (OSError, msgspec.DecodeError):
             return None
+
+
+def _counted(dropped: dict[str, int]) -> str:
+    names = {"log": "log lines", "artifact": "artifacts", "metric": "metric values"}
+    return " and ".join(f"{count} {names.get(what, what)}" for what, count in sorted(dropped.items()) if count)
 
 
 def _result_storage(settings: Settings, home: Home) -> ResultStorage:

@@ -8,18 +8,22 @@ signed by this store, which is checked before a single byte of it is unpickled.
 from __future__ import annotations
 
 import errno
-import hmac
 import os
 import threading
-from hashlib import blake2b
 from typing import Any, Protocol
 
-from nadi.exceptions import CallError, MissingResult, NadiError
+from nadi.exceptions import CallError, MissingResult, NadiError, NotKept
+from nadi.model.digests import blake2b
 from nadi.model.results import NO_VALUE, ResultKind, ResultRef
+from nadi.model.secrets import masker
+from nadi.storage.error_values import masked_error
 from nadi.storage.serializers import dumps, serializer
 
 #: Values of up to this many bytes lie in the record; larger ones in result storage.
 INLINE_LIMIT = 16 * 1024
+
+#: Values of up to this many bytes are searched for secrets, which are never kept; a search takes 15 ms a MiB.
+SEARCHED = 1024 * 1024
 
 _SIGNATURE_BYTES = 16
 _LONGEST_NOTE = 1000
@@ -179,6 +183,9 @@ class Keeper:
         try:
             data = dumps(value) if format == "pickle" else serializer(format).dumps(value)
             size = len(data)
+            if size <= SEARCHED and masker.occurs_in(data):
+                data = _without_secrets(value)
+                size = len(data)
             if size <= self._inline_limit:
                 if format == "pickle":
                     hashed = self._inline_pickle.copy()
@@ -197,6 +204,13 @@ class Keeper:
         hashed.update(_signed_head(kind, format, key))
         hashed.update(data)
         return hashed.digest()
+
+
+def _without_secrets(value: Any) -> bytes:
+    """The pickle of an error with its secrets masked; other values that hold one are not kept."""
+    if isinstance(value, BaseException):
+        return dumps(masked_error(value))
+    raise NotKept("It holds the value of a Secret, and secrets are not stored.")
 
 
 def fetch(ref: ResultRef, storage: ResultStorage, signing_key: bytes) -> Any:
@@ -273,7 +287,9 @@ def _signed_data(ref: ResultRef, storage: ResultStorage, signing_key: bytes) -> 
     hashed = _start_signature(signing_key)
     hashed.update(_signed_head(ref.kind, ref.format, ref.key))
     hashed.update(data)
-    if not hmac.compare_digest(hashed.digest(), ref.signature):
+    from hmac import compare_digest  # loads OpenSSL: only when something is read back
+
+    if not compare_digest(hashed.digest(), ref.signature):
         raise MissingResult(f"{_name(ref)} was not signed by this store, or was changed since; it is not used.")
     return data
 

@@ -18,8 +18,10 @@ from nadi.storage.pickles import PROTOCOL, pickled, unpickled
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, with_secrets: bool = False) -> bytes:
     """The pickle of `value`, readable in any process that has the same code.
+
+    A `Secret` inside is refused unless `with_secrets`: on the way to another process, never into a store.
 
     An error is always stored: as itself where it survives being read again, else as a `FailedRun`
     that carries its type's name, message and traceback. Its cause and notes are kept with it.
@@ -32,7 +34,9 @@ def dumps(value: Any) -> bytes:
     try:
         if isinstance(value, BaseException):
             return pickled_error(value)
-        return pickled(value)
+        return pickled(value, with_secrets=with_secrets)
+    except NotKept:
+        raise
     # SystemExit too: `__reduce__` is the user's code and must not end the run from here.
     except (Exception, SystemExit) as error:
         raise NotKept(f"A value of type {type_name(value)} cannot be stored: {reason_of(error)}.") from error
@@ -77,6 +81,18 @@ class JsonSerializer:
         return msgspec.json.decode(data)
 
 
+class BytesSerializer:
+    """Bytes as they are: for pictures and other files."""
+
+    def dumps(self, value: Any) -> bytes:
+        if not isinstance(value, bytes):
+            raise NotKept(f"A value of type {type_name(value)} cannot be stored as plain bytes.")
+        return value
+
+    def loads(self, data: bytes) -> Any:
+        return data
+
+
 class CompressedSerializer:
     """Another format, compressed with zlib."""
 
@@ -100,6 +116,7 @@ _serializers: dict[str, Serializer] = {
     "pickle": _pickle,
     "json": _json,
     "compressed/pickle": CompressedSerializer(_pickle),
+    "bytes": BytesSerializer(),
     "compressed/json": CompressedSerializer(_json),
 }
 

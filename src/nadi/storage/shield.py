@@ -7,6 +7,7 @@ interrupts looks here first and comes back a moment later.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from threading import get_ident
 
@@ -18,8 +19,11 @@ deferred: list[Callable[[], None]] = []
 
 
 def run_deferred() -> None:
-    """Do what was put off; called by the thread that left its section. May raise, as an interruption does."""
-    if get_ident() in shielded:
+    """Do what was put off; called by every thread that left a section, done by the main thread alone, whose it is.
+
+    May raise, as an interruption does.
+    """
+    if threading.current_thread() is not threading.main_thread() or get_ident() in shielded:
         return
     while deferred:
         deferred.pop(0)()

@@ -36,6 +36,11 @@ class Parameters:
         return self._signature.defaults
 
     @property
+    def variadic(self) -> str | None:
+        """Name of the `*args` parameter; `None` when there is none."""
+        return self._signature.variadic
+
+    @property
     def variadic_keyword(self) -> str | None:
         """Name of the `**kwargs` parameter; `None` when there is none."""
         return self._signature.keywords
@@ -100,6 +105,22 @@ class Parameters:
         if problems:
             raise ParameterTypeError(self._sentence(problems))
         return checked
+
+    def with_secrets_wrapped(self, bound: dict[str, Any]) -> dict[str, Any]:
+        """Bound arguments with those that are annotated as secrets wrapped, before anybody records them.
+
+        What cannot be wrapped stays as it is; `validate` says so.
+        """
+        hidden = [(name, kind) for name, kind, _ in self._checks if kind.hidden]
+        if not hidden:
+            return bound
+        wrapped = dict(bound)
+        for name, kind in hidden:
+            try:
+                wrapped[name] = _converted(kind, bound[name])
+            except Mismatch:
+                continue
+        return wrapped
 
     def from_text(self, pairs: Mapping[str, str]) -> dict[str, Any]:
         """Values from the text that a user typed, as in `-p rows=1000`; for `bind_named`.

@@ -24,7 +24,7 @@ from nadi.model.runs import (
 )
 from nadi.model.states import DEFAULT_NAMES, StateType
 from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, was_tried
-from nadi.storage.contract import Applied, Batch, Store
+from nadi.storage.contract import Applied, Batch, Ending, Store
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite import listing, rows
 from nadi.storage.sqlite.applying import apply_batch, close_attempts, count_tasks
@@ -89,25 +89,16 @@ class SqliteStore(Store):
 
     def end_attempt(self, run: str, *, token: int, state: StateType, name: str, message: str, now: float) -> bool:
         with self._database.write() as connection:
-            root = _flow_run(connection, run)
-            if root is None or not root.is_root or root.token != token or root.is_final:
-                return False
-            tasks = fetch(connection, _CLAIMS["count_open_task_runs"], (run,))
-            subflows = fetch(connection, _CLAIMS["count_open_flow_runs"], (run,))[0][0]
-            changed = sum(n for _, _, n in tasks)
-            newest = _next_change(connection, changed + subflows + 1)
-            first = newest - changed - subflows - 1
-            ending = (run, state, name or DEFAULT_NAMES[state], message, now)
-            connection.execute(_CLAIMS["end_task_runs"], (*ending, first))
-            connection.execute(_CLAIMS["end_flow_runs"], (*ending, first + changed, subflows + 1))
-            deltas: list[tuple[Any, ...]] = []
-            for flow_run, was, n in tasks:
-                becomes = StateType.CANCELLED if was in (StateType.SCHEDULED, StateType.PENDING) else state
-                deltas += [(run, flow_run, was, -n), (run, flow_run, becomes, n)]
-            for delta in deltas:
-                count_tasks.run(connection, [delta])
-            connection.execute("DELETE FROM request WHERE run = ?", (run,))
-            return True
+            return _end_attempt(connection, run, token=token, state=state, name=name, message=message, now=now)
+
+    def end_attempts(self, endings: Sequence[Ending], *, now: float) -> list[bool]:
+        with self._database.write() as connection:
+            return [
+                _end_attempt(
+                    connection, one.run, token=one.token, state=one.state, name="", message=one.message, now=now
+                )
+                for one in endings
+            ]
 
     def ask(self, request: Request) -> None:
         with self._database.write() as connection:
@@ -294,3 +285,27 @@ def _flow_run(connection: apsw.Connection, run: str) -> FlowRun | None:
 def _next_change(connection: apsw.Connection, n: int = 1) -> int:
     """Take `n` change numbers and return the last of them."""
     return int(fetch(connection, _CLAIMS["next_change"], (n,))[0][0])
+
+
+def _end_attempt(
+    connection: apsw.Connection, run: str, *, token: int, state: StateType, name: str, message: str, now: float
+) -> bool:
+    root = _flow_run(connection, run)
+    if root is None or not root.is_root or root.token != token or root.is_final:
+        return False
+    tasks = fetch(connection, _CLAIMS["count_open_task_runs"], (run,))
+    subflows = fetch(connection, _CLAIMS["count_open_flow_runs"], (run,))[0][0]
+    changed = sum(n for _, _, n in tasks)
+    newest = _next_change(connection, changed + subflows + 1)
+    first = newest - changed - subflows - 1
+    ending = (run, state, name or DEFAULT_NAMES[state], message, now)
+    connection.execute(_CLAIMS["end_task_runs"], (*ending, first))
+    connection.execute(_CLAIMS["end_flow_runs"], (*ending, first + changed, subflows + 1))
+    deltas: list[tuple[Any, ...]] = []
+    for flow_run, was, n in tasks:
+        becomes = StateType.CANCELLED if was in (StateType.SCHEDULED, StateType.PENDING) else state
+        deltas += [(run, flow_run, was, -n), (run, flow_run, becomes, n)]
+    for delta in deltas:
+        count_tasks.run(connection, [delta])
+    connection.execute("DELETE FROM request WHERE run = ?", (run,))
+    return True

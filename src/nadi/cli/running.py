@@ -1,0 +1,172 @@
+"""Seeing a root run of this process through: with progress, to one result line and an exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from nadi.cli.main import DONE, RUN_FAILED
+from nadi.cli.output import bold, coarse, dim, one_line, paragraph, safe, say, say_json, state_text
+from nadi.cli.progress import Progress, shown
+from nadi.cli.shapes import run_shape
+from nadi.engine import recording
+from nadi.engine.explaining import told_for_shell
+from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
+from nadi.engine.roots import in_root, in_root_async
+from nadi.exceptions import StoreError
+from nadi.model.runs import FlowRun as FlowRunRecord
+from nadi.model.specs import FlowSpec
+from nadi.model.states import State
+from nadi.model.text import plural
+from nadi.model.tracebacks import format_exception
+
+
+def given_parameters(spec: FlowSpec, pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of `-p name=value` options, read by the types of the flow's parameters.
+
+    Raises:
+        BadParameter: a pair has no `=`, or one name is given twice.
+        ParameterError: the flow has no such parameter, or cannot take the value.
+    """
+    texts: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{pair!r} is no parameter; write name=value, such as rows=1000.", param_hint="-p")
+        if name.strip() in texts:
+            raise click.BadParameter(f"{name.strip()} is given twice.", param_hint="-p")
+        texts[name.strip()] = text
+    return spec.parameters.from_text(texts)
+
+
+def change_settings(*, quiet: bool, wait_for_store: float | None) -> None:
+    """Put options in the place of settings; before anything is recorded."""
+    if quiet:
+        os.environ["NADI_LOG_TO_CONSOLE"] = "false"
+    if wait_for_store is not None:
+        os.environ["NADI_WAIT_FOR_STORE"] = str(wait_for_store)
+
+
+@contextmanager
+def prints_aside(aside: bool) -> Iterator[None]:
+    """While the body runs, send what user code prints to standard error: standard output carries our JSON."""
+    before = sys.stdout
+    if aside:
+        sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+def see_through(run: FlowRun, *, quiet: bool, as_json: bool) -> int:
+    """Run a root run to its end and tell what came of it; returns the exit status."""
+    progress = Progress()
+    began = time.monotonic()
+    with prints_aside(as_json), shown(progress, run, quiet=quiet):
+        _drive(run)
+    state = run.state
+    assert state is not None
+    took = time.monotonic() - began
+    store_url, record = _recorded(run)
+    undelivered = recording.close()
+    if as_json:
+        say_json(run_shape(record if record is not None else _told_by_itself(run, state), now=0.0))
+    elif not quiet:
+        _tell_result(run, state, progress, took, store_url)
+    elif not state.is_completed():
+        say(_failure(state), err=True)
+    if undelivered:
+        say(f"Note: {undelivered}", err=True)
+    return DONE if state.is_completed() else RUN_FAILED
+
+
+def _drive(run: FlowRun) -> None:
+    try:
+        if run.spec.is_async:
+            asyncio.run(_drive_async(run))
+        else:
+            with in_root(run):
+                drive_flow(run)
+    except BaseException:
+        # How the run ended stands in its state, and is told from there: also Ctrl-C, SIGTERM and sys.exit().
+        if run.state is None:
+            raise
+
+
+async def _drive_async(run: FlowRun) -> None:
+    async with in_root_async(run):
+        await drive_flow_async(run)
+
+
+def _recorded(run: FlowRun) -> tuple[str, FlowRunRecord | None]:
+    try:
+        store = run.session.recorder.store()
+        return store.url, store.flow_run(run.id)
+    except StoreError:
+        return "", None
+
+
+def _told_by_itself(run: FlowRun, state: State[Any]) -> FlowRunRecord:
+    """Return what is known of a run without a store."""
+    return FlowRunRecord(
+        id=run.id,
+        root=run.id,
+        name=run.name,
+        flow=run.spec.name,
+        attempt=run.attempt,
+        token=run.session.token,
+        state_type=state.type,
+        state_name=state.name,
+        message=state.message,
+        ended=state.at,
+        tags=tuple(sorted(run.tags)),
+    )
+
+
+def _failure(state: State[Any]) -> str:
+    error = state.error()
+    return safe(format_exception(error).rstrip()) if state.is_failed() else str(error)
+
+
+def _tell_result(run: FlowRun, state: State[Any], progress: Progress, took: float, store_url: str) -> None:
+    label = state_text(state.type, state.name)
+    say(f"{label}  {bold(one_line(run.name))} in {coarse(took)}{_tasks_told(progress)}")
+    if state.message and not state.is_completed():
+        say(paragraph(one_line(state.message), indent="  "))
+    for line in resumed_told(progress, run.attempt):
+        say(paragraph(line, indent="  "))
+    if not store_url:
+        return
+    say(dim(f"  Recorded in {store_url}"))
+    name = told_for_shell(run.name, run.id)
+    say(dim(f"  Look at it with: nadi show {name}"))
+    if not state.is_completed():
+        say(dim(f"  Continue it with: nadi resume {name}"))
+
+
+def _tasks_told(progress: Progress) -> str:
+    total = progress.total + progress.kept
+    if not total:
+        return ""
+    failed = f", {progress.failed:,} of them not completed" if progress.failed else ""
+    return f": {plural(total, 'task')}{failed}"
+
+
+def resumed_told(progress: Progress, attempt: int) -> list[str]:
+    """Return what was kept of earlier attempts, and what ran again and why."""
+    if attempt == 1:
+        return []
+    lines = [
+        f"Kept {plural(progress.kept, 'finished call')} of earlier attempts; ran {plural(progress.total, 'task')}."
+    ]
+    for why, count in progress.again.most_common(5):
+        lines.append(f"{plural(count, 'task')} ran again: {one_line(why)}.")
+    return lines

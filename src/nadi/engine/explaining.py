@@ -1,0 +1,237 @@
+"""Why a run, and each task of it that is not done, stands where it does: computed from the store when asked.
+
+Nothing here is stored as a reason: what is told follows from states, upstreams, due times, requests and
+holders as they are now. What the store cannot know (how many places an executor has) is told as far as it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from nadi.engine.decisions import NOT_READY
+from nadi.engine.resuming import source_of
+from nadi.model.holders import Holder
+from nadi.model.runs import FlowRun, TaskRun
+from nadi.model.states import StateType
+from nadi.model.text import human_duration, plural
+from nadi.storage.contract import Store
+from nadi.storage.home import process_start
+
+_WAITING = (StateType.SCHEDULED, StateType.PENDING, StateType.PAUSED)
+_OPEN = (*_WAITING, StateType.RUNNING, StateType.CANCELLING)
+_WENT_WRONG = (StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+
+
+class Reason(msgspec.Struct):
+    """Why one task, or several that stand alike, are where they are."""
+
+    #: Name of the task run, or of the task where several runs of it stand alike.
+    subject: str
+    state: str
+    why: str
+    #: How many task runs this is said of.
+    count: int = 1
+
+
+class Explanation(msgspec.Struct):
+    """Why a run is where it is."""
+
+    id: str
+    name: str
+    state: str
+    state_name: str
+    #: Sentences about the run itself.
+    told: list[str]
+    #: About its tasks that run, wait, or went wrong; in that order, those that stand alike together.
+    tasks: list[Reason]
+    #: What to do next; "" where there is nothing to do.
+    advice: str
+
+
+def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Explanation:
+    """Return why a flow run, and each task of it that is not done, is where it is."""
+    root = run if run.is_root else store.flow_run(run.root) or run
+    told = list(_about_run(store, run, root, observer, now))
+    lost = len(store.superseded(run.root))
+    if lost:
+        told.append(f"{plural(lost, 'message')} of a process that had lost the run came too late and changed nothing.")
+    return Explanation(
+        id=run.id,
+        name=run.name,
+        state=run.state_type,
+        state_name=run.state_name,
+        told=told,
+        tasks=_folded(_about_tasks(store, run, root, now)),
+        advice=_advice(root),
+    )
+
+
+# -- the run --------------------------------------------------------------------------------
+
+
+def _about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: float) -> Iterator[str]:
+    since = human_duration(round(max(0.0, now - run.state_at)))
+    state = run.state_type
+    if not run.is_root:
+        yield f"It is a subflow run of {root.name}, which is {root.state_name}."
+    if state is StateType.COMPLETED:
+        yield "It completed; nothing is waited for."
+    elif state is StateType.FAILED:
+        yield f"It failed {since} ago: {_or(run.message, 'no message was recorded')}"
+    elif state is StateType.CRASHED:
+        yield f"It crashed {since} ago: {_or(run.message, 'its process ended without finishing it')}"
+    elif state is StateType.CANCELLED:
+        yield f"It was cancelled {since} ago: {_or(run.message, 'no reason was recorded')}"
+    elif state is StateType.RUNNING:
+        yield f"It has been running for {human_duration(round(run.duration(now)))} in {holder_told(root, observer)}."
+    elif state is StateType.PENDING:
+        yield f"It was claimed {since} ago by {holder_told(root, observer)}, and has not said yet that it runs."
+    elif state is StateType.SCHEDULED and run.state_name == "AwaitingRetry":
+        yield f"Its function failed ({_or(run.message, 'no message')}) and is entered again after the retry delay."
+        yield f"It is held by {holder_told(root, observer)}."
+    elif state is StateType.SCHEDULED:
+        yield f"It waits to be started, since {since}: no process has claimed it."
+    elif state is StateType.PAUSED:
+        yield f"It has been paused for {since}{': ' + run.message if run.message else '.'}"
+    else:
+        yield f"It is being cancelled, since {since}, in {holder_told(root, observer)}."
+    if not run.is_final:
+        for request in store.requests([run.root]):
+            ago = human_duration(round(max(0.0, now - request.at)))
+            by = request.by or "Somebody"
+            yield f"{by} asked for a {request.kind} {ago} ago; what cannot be interrupted runs on."
+
+
+def _or(text: str, otherwise: str) -> str:
+    return f"{text.rstrip('.') or otherwise}."
+
+
+def holder_told(run: FlowRun, observer: Holder) -> str:
+    """Return which process holds a run, and whether it lives as far as that can be told from here."""
+    holder = Holder.decode(run.holder)
+    if not holder.pid:
+        return "a process of which nothing is known"
+    if holder.shares_pids_with(observer) and holder.started:
+        lives = "is alive" if process_start(holder.pid) == holder.started else "is gone"
+        return f"{holder}, which {lives}"
+    return f"{holder}, which cannot be looked up from here"
+
+
+def _advice(root: FlowRun) -> str:
+    name = told_for_shell(root.name, root.id)
+    if not root.is_final:
+        return f"nadi logs {name} -f follows it; nadi cancel {name} stops it."
+    if root.state_type is StateType.COMPLETED:
+        return ""
+    source = source_of(root)
+    if source is None or source.entrypoint is None:
+        why = source.not_loadable if source is not None and source.not_loadable else "Its code was not recorded."
+        return f"It cannot be continued from the command line: {why} nadi.resume(run, flow=...) serves."
+    return f"nadi resume {name} continues it; finished tasks are kept."
+
+
+def told_for_shell(name: str, id: str) -> str:
+    """Return what to type for a run: its name where a shell takes it as it is, else its id."""
+    return name if name.isascii() and name.replace("-", "a").replace("_", "a").isalnum() and name[0] != "-" else id
+
+
+# -- its tasks ------------------------------------------------------------------------------
+
+
+class _Upstreams:
+    """What task runs wait for, each looked up once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, TaskRun | FlowRun | None] = {}
+
+    def __getitem__(self, id: str) -> TaskRun | FlowRun | None:
+        if id not in self._known:
+            self._known[id] = self._store.task_run(id) or self._store.flow_run(id)
+        return self._known[id]
+
+
+def _about_tasks(store: Store, run: FlowRun, root: FlowRun, now: float) -> Iterator[tuple[TaskRun, str]]:
+    inside = "" if run.is_root else run.id
+    states = _WENT_WRONG if run.is_final else _OPEN
+    tasks = list(_all(store, run.root, inside, states))
+    upstreams = _Upstreams(store)
+    running = sum(task.state_type is StateType.RUNNING for task in tasks)
+    # What runs first, then what waits, then what went wrong, each in the order it was called.
+    for task in sorted(tasks, key=lambda task: _ORDER[task.state_type]):
+        if not run.is_final and task.seen < root.token:
+            yield task, "it is left from an earlier attempt, and the flow has not called it again yet"
+        else:
+            yield task, _why(task, upstreams, running, now)
+
+
+_ORDER = {
+    StateType.RUNNING: 0,
+    StateType.CANCELLING: 1,
+    StateType.SCHEDULED: 2,
+    StateType.PENDING: 3,
+    StateType.PAUSED: 4,
+    StateType.FAILED: 5,
+    StateType.CRASHED: 6,
+    StateType.CANCELLED: 7,
+}
+
+
+def _all(store: Store, root: str, run: str, states: tuple[StateType, ...]) -> Iterator[TaskRun]:
+    after = ""
+    while page := store.task_runs(root, run=run, states=states, after=after):
+        yield from page
+        after = page[-1].id
+
+
+def _why(task: TaskRun, upstreams: _Upstreams, running: int, now: float) -> str:
+    state = task.state_type
+    if state is StateType.RUNNING:
+        again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+        return f"it has been running for {human_duration(round(task.duration(now)))}{again}"
+    if state is StateType.SCHEDULED:
+        return _why_scheduled(task, now)
+    if state is StateType.PENDING:
+        return _why_pending(task, upstreams, running)
+    if state is StateType.PAUSED:
+        return f"it is paused{': ' + task.message if task.message else ''}"
+    if task.state_name == NOT_READY.name:
+        told = task.message.partition(" Wrap the argument")[0].rstrip(".")
+        return f"it {told.removeprefix(f'{task.name} ')}" if told else "an upstream failed"
+    if state is StateType.CANCELLED and not task.started:
+        return "it had not started when the run ended"
+    return task.message.rstrip(".") or "no message was recorded"
+
+
+def _why_scheduled(task: TaskRun, now: float) -> str:
+    failed = f"attempt {task.attempt} failed ({task.message.rstrip('.')})" if task.message else "it waits"
+    if task.due > now:
+        return f"{failed}; the next attempt is due in {human_duration(round(task.due - now, 1))}"
+    return f"{failed}; the next attempt is due and waits for a free place"
+
+
+def _why_pending(task: TaskRun, upstreams: _Upstreams, running: int) -> str:
+    waits = [found for found in map(upstreams.__getitem__, task.upstream) if found is not None and not found.is_final]
+    if not waits:
+        return (
+            "its inputs are ready; it waits for a free place in its executor,"
+            f" where {plural(running, 'task')} of this run {'is' if running == 1 else 'are'} running"
+        )
+    told = ", ".join(f"{one.name} ({one.state_name})" for one in waits[:3])
+    more = f" and {len(waits) - 3:,} more" if len(waits) > 3 else ""
+    return f"it waits for {told}{more}"
+
+
+def _folded(reasons: Iterator[tuple[TaskRun, str]]) -> list[Reason]:
+    """Put task runs of one task that stand alike for the same reason into one."""
+    folded: dict[tuple[str, str, str], Reason] = {}
+    for task, why in reasons:
+        key = (task.task, task.state_name, why)
+        found = folded.get(key)
+        if found is None:
+            folded[key] = Reason(subject=task.name, state=task.state_name, why=why)
+        else:
+            found.subject, found.count = task.task, found.count + 1
+    return list(folded.values())

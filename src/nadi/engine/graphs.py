@@ -1,0 +1,138 @@
+"""The graph of a run: what it called, and what took whose outcome. Values only; `drawing.py` makes pictures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from nadi.model.runs import FlowRun, TaskRun
+from nadi.model.states import StateType
+from nadi.model.text import human_duration
+
+
+class Node(msgspec.Struct):
+    """One call, or several of one task that stand in one place: those of a map, or of a loop."""
+
+    id: str
+    name: str
+    count: int = 1
+    #: Whether it is a subflow.
+    is_flow: bool = False
+    #: How many are in which state, by name; empty where nothing ran yet.
+    states: dict[str, int] = {}
+    #: The state that matters most among them; "" where nothing ran yet.
+    state: str = ""
+    #: What else there is to say: durations, or under which condition it is called.
+    remark: str = ""
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """One thing comes before another."""
+
+    source: str
+    target: str
+    #: Whether `target` takes the outcome of `source`; else `source` only calls it.
+    takes: bool = True
+
+
+class Graph(msgspec.Struct):
+    """What calls what. Nodes are in the order of the calls, which is an order of the graph."""
+
+    title: str
+    nodes: list[Node]
+    edges: list[Edge]
+    #: A sentence about what the graph cannot know; "" where it knows all.
+    note: str = ""
+
+    def sources(self) -> dict[str, list[str]]:
+        """Return the ids before each node, by its id."""
+        order = {node.id: number for number, node in enumerate(self.nodes)}
+        before: dict[str, list[str]] = {node.id: [] for node in self.nodes}
+        for edge in self.edges:
+            before[edge.target].append(edge.source)
+        return {id: sorted(sources, key=order.__getitem__) for id, sources in before.items()}
+
+
+_WORST = (
+    StateType.FAILED,
+    StateType.CRASHED,
+    StateType.CANCELLED,
+    StateType.RUNNING,
+    StateType.CANCELLING,
+    StateType.PAUSED,
+    StateType.SCHEDULED,
+    StateType.PENDING,
+    StateType.COMPLETED,
+)
+
+
+class _Builder:
+    def __init__(self, root: FlowRun, now: float) -> None:
+        self.root, self.now = root, now
+        self.nodes: dict[str, Node] = {}
+        self.edges: dict[Edge, None] = {}
+        #: The node that each call became part of.
+        self.node_of: dict[str, str] = {}
+        self._members: dict[str, list[TaskRun | FlowRun]] = {}
+        #: Of each task in each place: the node that further calls may join, and the map index of its last one. The
+        #: place is the very caller for a map, and the caller's node and what it takes for other calls.
+        self._last: dict[tuple[str, str, bool, tuple[str, ...]], tuple[str, int]] = {}
+
+    def add(self, call: TaskRun | FlowRun) -> None:
+        is_flow = isinstance(call, FlowRun)
+        index = -1 if is_flow else call.map_index  # type: ignore[union-attr]  # a flow run has none
+        name = call.flow if isinstance(call, FlowRun) else call.task
+        upstream = () if is_flow else call.upstream  # type: ignore[union-attr]  # a flow run has none
+        sources = tuple(sorted({self.node_of[id] for id in upstream if id in self.node_of}))
+        caller = self.node_of.get(call.scope, "")
+        # Calls of one map stand together wherever their inputs come from, others where they take the same.
+        key = (call.scope, name, True, ()) if index >= 0 else (caller, name, False, sources)
+        node, last = self._last.get(key, ("", -1))
+        if not node or (index >= 0 and index <= last):
+            node = call.id
+            self.nodes[node] = Node(id=node, name=name, is_flow=is_flow)
+            self._members[node] = []
+        self._last[key] = (node, index)
+        self.node_of[call.id] = node
+        self._members[node].append(call)
+        for source in sources:
+            if source != node:
+                self.edges[Edge(source, node)] = None
+        if not sources and caller and caller != node:
+            self.edges[Edge(caller, node, takes=False)] = None
+
+    def graph(self) -> Graph:
+        for id, members in self._members.items():
+            node = self.nodes[id]
+            node.count = len(members)
+            if node.count == 1 and not node.is_flow:
+                node.name = members[0].name
+            for call in members:
+                node.states[call.state_name] = node.states.get(call.state_name, 0) + 1
+            node.state = min((call.state_type for call in members), key=_WORST.index)
+            node.remark = self._took(members)
+        return Graph(
+            title=f"{self.root.flow}: {self.root.name}", nodes=list(self.nodes.values()), edges=list(self.edges)
+        )
+
+    def _took(self, members: Iterable[TaskRun | FlowRun]) -> str:
+        spans = sorted(call.duration(self.now) for call in members if call.started)
+        if not spans:
+            return ""
+        low, high = (human_duration(float(f"{span:.3g}")) for span in (spans[0], spans[-1]))
+        return low if low == high else f"{low} to {high}"
+
+
+def graph_of_run(root: FlowRun, calls: Iterable[TaskRun | FlowRun], *, now: float) -> Graph:
+    """Return the graph of what a run has called so far.
+
+    Args:
+        root: The run.
+        calls: Its task runs and subflow runs in the order they were made, as `Store.recorded_calls` gives them.
+        now: Unix seconds; what runs has run until then.
+    """
+    builder = _Builder(root, now)
+    for call in calls:
+        builder.add(call)
+    return builder.graph()

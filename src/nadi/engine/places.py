@@ -1,0 +1,25 @@
+"""Where runs are kept, for those who must not make anything by looking."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nadi.storage.filesystems import read_mountinfo
+from nadi.storage.home import Home
+from nadi.storage.opening import default_database
+from nadi.storage.settings import Settings
+
+
+def database_file(settings: Settings) -> Path | None:
+    """Return the file of the SQLite database in force, which need not be there; `None` for another kind of store."""
+    if not settings.database_url:
+        return default_database(Home(settings.home).path, mountinfo=read_mountinfo(), environ=os.environ).path
+    scheme, _, rest = settings.database_url.partition(":///")
+    return Path(rest).expanduser() if scheme == "sqlite" and rest else None
+
+
+def nothing_recorded(settings: Settings) -> bool:
+    """Whether there is neither a database nor a journal: then nothing ever ran, and nothing need be made."""
+    file = database_file(settings)
+    return file is not None and not file.exists() and not any(Home(settings.home).journals.glob("*/"))

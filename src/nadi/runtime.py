@@ -1,0 +1,220 @@
+"""What the running code can ask about its run; and time, identity and chance that a resume repeats.
+
+`flow_run`, `task_run` and `deployment` answer for the run whose code asks. Outside of runs their
+attributes are `None`, or empty where they are collections. `now()`, `uuid()` and `random()` are
+recorded: a run that is resumed or retried gets the values it got before, in the same order,
+where those of the standard library would differ and make the tasks that take them run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from nadi.engine.recorded_values import now, random, uuid
+from nadi.engine.scope import Scope, current
+from nadi.model.ids import time_of
+from nadi.model.runs import when
+
+
+class _Context:
+    """Answers about what runs here."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        known = ", ".join(self.__dir__())
+        raise AttributeError(f"nadi.runtime.{self._called} has no {name!r}; it has: {known}.", name=name, obj=self)
+
+    _called = ""
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name, value in vars(type(self)).items() if isinstance(value, property))
+
+
+class FlowRunContext(_Context):
+    """The flow run whose code, or whose task's code, asks."""
+
+    _called = "flow_run"
+
+    @property
+    def id(self) -> str | None:
+        """Id of the flow run."""
+        return scope.id if (scope := _flow_scope()) is not None else None
+
+    @property
+    def name(self) -> str | None:
+        """Display name of the run."""
+        return scope.name if (scope := _flow_scope()) is not None else None
+
+    @property
+    def flow_name(self) -> str | None:
+        """Name of the flow."""
+        return scope.spec.name if (scope := _flow_scope()) is not None else None
+
+    @property
+    def flow_version(self) -> str | None:
+        """Version of the flow as it was given."""
+        return scope.spec.version or None if (scope := _flow_scope()) is not None else None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters by name, as the flow function got them; empty in a task of another process."""
+        return dict(scope.parameters) if (scope := _flow_scope()) is not None else {}
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags of the run, sorted."""
+        return sorted(scope.tags) if (scope := _flow_scope()) is not None else []
+
+    @property
+    def root_id(self) -> str | None:
+        """Id of the outermost flow run; the flow run's own unless it is a subflow."""
+        return scope.session.root if (scope := current.get()) is not None else None
+
+    #: Prefect's name.
+    root_flow_run_id = root_id
+
+    @property
+    def parent_flow_run_id(self) -> str | None:
+        """Id of the flow run that this is a subflow of."""
+        scope = _flow_scope()
+        return scope.parent.flow_run if scope is not None and scope.parent is not None else None
+
+    @property
+    def attempt(self) -> int | None:
+        """Number of the run's attempt: one more with each resume."""
+        return scope.attempt if (scope := _flow_scope()) is not None else None
+
+    @property
+    def run_count(self) -> int:
+        """How often the flow function was entered in this attempt: one more with each retry; 0 outside of runs."""
+        return scope.run_count if (scope := _flow_scope()) is not None else 0
+
+    @property
+    def scheduled_start_time(self) -> datetime | None:
+        """When the run was due, in UTC; of a run that was called, when it was called."""
+        return when(time_of(scope.id)) if (scope := _flow_scope()) is not None else None
+
+
+class TaskRunContext(_Context):
+    """The task run whose code asks."""
+
+    _called = "task_run"
+
+    @property
+    def id(self) -> str | None:
+        """Id of the task run."""
+        return scope.id if (scope := _task_scope()) is not None else None
+
+    @property
+    def name(self) -> str | None:
+        """Display name of the run."""
+        return scope.name if (scope := _task_scope()) is not None else None
+
+    @property
+    def task_name(self) -> str | None:
+        """Name of the task."""
+        return scope.spec.name if (scope := _task_scope()) is not None else None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The arguments by name; futures are as they were passed."""
+        return dict(scope.parameters) if (scope := _task_scope()) is not None else {}
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags of the run, sorted."""
+        return sorted(scope.tags) if (scope := _task_scope()) is not None else []
+
+    @property
+    def attempt(self) -> int | None:
+        """Number of the attempt: one more with each retry, and with each resume that runs it again."""
+        return scope.attempt if (scope := _task_scope()) is not None else None
+
+    @property
+    def run_count(self) -> int:
+        """The same, as Prefect calls it; 0 outside of tasks."""
+        return scope.attempt if (scope := _task_scope()) is not None else 0
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """Text that is the same for this call over all retries and resumes of the run, and differs for every other.
+
+        The task in flight at a crash may run twice. Pass this to what it calls (a payment, an
+        insert, a request), so that the second time changes nothing. It is made from the root run and from the
+        calls that lead here: functions, code, inputs, and the place among equal calls.
+        """
+        return scope.path.hex() if (scope := _task_scope()) is not None else None
+
+
+class DeploymentContext(_Context):
+    """The deployment that started the run; there is none yet."""
+
+    _called = "deployment"
+
+    @property
+    def id(self) -> str | None:
+        """Id of the deployment."""
+        return None
+
+    @property
+    def name(self) -> str | None:
+        """Name of the deployment."""
+        return None
+
+    @property
+    def version(self) -> str | None:
+        """Version of the deployment."""
+        return None
+
+    @property
+    def flow_run_id(self) -> str | None:
+        """Id of the flow run that it started."""
+        return None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters of the deployment."""
+        return {}
+
+
+def is_cancelled() -> bool:
+    """Tell whether the run is being cancelled, for long loops in threads that call into C and so see no interruption.
+
+    A task of `executor="process"` is killed instead and always gets `False`.
+    """
+    scope = current.get()
+    return scope is not None and scope.session.stopped is not None
+
+
+def raise_if_cancelled() -> None:
+    """Raise what ends the run if it is being cancelled, or belongs to another process by now."""
+    scope = current.get()
+    if scope is not None:
+        scope.session.check()
+
+
+def _flow_scope() -> Scope | None:
+    scope = current.get()
+    return scope.home if scope is not None else None
+
+
+def _task_scope() -> Scope | None:
+    scope = current.get()
+    return scope if scope is not None and not scope.is_flow else None
+
+
+flow_run = FlowRunContext()
+task_run = TaskRunContext()
+deployment = DeploymentContext()
+
+__all__ = [
+    "deployment",
+    "flow_run",
+    "is_cancelled",
+    "now",
+    "raise_if_cancelled",
+    "random",
+    "task_run",
+    "uuid",
+]
