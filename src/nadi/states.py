@@ -11,47 +11,47 @@ def _state(kind: StateType, name: str, message: str, data: Any, has_data: bool) 
     return State(type=kind, name=name, message=message, data=data, has_data=has_data)
 
 
-def Scheduled(message: str = "", name: str = "Scheduled") -> State[Any]:  # noqa: N802  # Prefect's name
+def Scheduled(message: str = "", name: str = "Scheduled") -> State[Any]:  # Prefect's name
     """Return a SCHEDULED state."""
     return _state(StateType.SCHEDULED, name, message, None, False)
 
 
-def Pending(message: str = "", name: str = "Pending") -> State[Any]:  # noqa: N802
+def Pending(message: str = "", name: str = "Pending") -> State[Any]:
     """Return a PENDING state."""
     return _state(StateType.PENDING, name, message, None, False)
 
 
-def Running(message: str = "", name: str = "Running") -> State[Any]:  # noqa: N802
+def Running(message: str = "", name: str = "Running") -> State[Any]:
     """Return a RUNNING state."""
     return _state(StateType.RUNNING, name, message, None, False)
 
 
-def Paused(message: str = "", name: str = "Paused") -> State[Any]:  # noqa: N802
+def Paused(message: str = "", name: str = "Paused") -> State[Any]:
     """Return a PAUSED state."""
     return _state(StateType.PAUSED, name, message, None, False)
 
 
-def Cancelling(message: str = "", name: str = "Cancelling") -> State[Any]:  # noqa: N802
+def Cancelling(message: str = "", name: str = "Cancelling") -> State[Any]:
     """Return a CANCELLING state."""
     return _state(StateType.CANCELLING, name, message, None, False)
 
 
-def Completed(data: Any = None, message: str = "", name: str = "Completed") -> State[Any]:  # noqa: N802
+def Completed(data: Any = None, message: str = "", name: str = "Completed") -> State[Any]:
     """Return a COMPLETED state with its value."""
     return _state(StateType.COMPLETED, name, message, data, True)
 
 
-def Failed(data: Any = None, message: str = "", name: str = "Failed") -> State[Any]:  # noqa: N802
+def Failed(data: Any = None, message: str = "", name: str = "Failed") -> State[Any]:
     """Return a FAILED state; `data` is the exception, if there is one."""
     return _state(StateType.FAILED, name, message, data, data is not None)
 
 
-def Crashed(data: Any = None, message: str = "", name: str = "Crashed") -> State[Any]:  # noqa: N802
+def Crashed(data: Any = None, message: str = "", name: str = "Crashed") -> State[Any]:
     """Return a CRASHED state."""
     return _state(StateType.CRASHED, name, message, data, data is not None)
 
 
-def Cancelled(data: Any = None, message: str = "", name: str = "Cancelled") -> State[Any]:  # noqa: N802
+def Cancelled(data: Any = None, message: str = "", name: str = "Cancelled") -> State[Any]:
     """Return a CANCELLED state."""
     return _state(StateType.CANCELLED, name, message, data, data is not None)
 

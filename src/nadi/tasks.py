@@ -87,7 +87,11 @@ class Task(Generic[P, R]):
         """
         given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
         function = unwrap_method(fn)
-        title = name if name is not None else getattr(function, "__name__", type(function).__name__).replace("<lambda>", "lambda")
+        title = (
+            name
+            if name is not None
+            else getattr(function, "__name__", type(function).__name__).replace("<lambda>", "lambda")
+        )
         owner = f"@task {title}"
         if timeout_seconds is not None and not timeout_seconds > 0:
             raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")

@@ -13,8 +13,9 @@ _log = logging.getLogger("nadi.runs")
 
 
 def finished_so_far(session: Session, name: str) -> History | None:
-    """Return what the root run has recorded up to now, for a function that is entered again; `None` if it cannot be read.
+    """Return what the root run has recorded up to now, for a function that is entered again.
 
+    `None` if it cannot be read; then everything runs again.
     Calls that had failed run again, as new records: a final state never changes within one claim.
     """
     session.recorder.barrier()

@@ -106,8 +106,8 @@ def cancel_with_session(run: Any) -> Callable[[], None]:
         over = True
         run.session.forget_stop(stop)
 
-    run.interrupt = stop
     run.session.on_stop(stop)
+    run.interruptible_by(stop)
     return detach
 
 

@@ -376,9 +376,7 @@ async def _iterate_root_async(run: FlowRun) -> AsyncIterator[Any]:
             yield item
 
 
-def _iterate_subflow(
-    spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]
-) -> Iterator[Any]:
+def _iterate_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]) -> Iterator[Any]:
     run = _begin_subflow(spec, scope, bound, waits)
     yield from run.value() if run.done else drive_flow_items(run)
 

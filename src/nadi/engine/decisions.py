@@ -129,9 +129,7 @@ def _why_unreadable(record: TaskRun | FlowRun) -> str:
     return f"its result was not kept: {note}" if note else "its result is missing or unreadable"
 
 
-def why_no_match(
-    inputs: dict[str, bytes], code: bytes, candidates: Sequence[TaskRun | FlowRun]
-) -> str:
+def why_no_match(inputs: dict[str, bytes], code: bytes, candidates: Sequence[TaskRun | FlowRun]) -> str:
     """Say why no recorded call of this function in this scope equals a new one; "" when there is none at all."""
     if not candidates:
         return ""

@@ -80,11 +80,12 @@ def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
     stretch = None
     if interruptible and threading.get_ident() != _MAIN:
         stretch = Interruptible()
-        session.enter(stretch)
-        run.interrupt = functools.partial(stretch.interrupt, CancelAsked)
     own_alarm: TimeUp | None = None
     try:
         try:
+            if stretch is not None:
+                session.enter(stretch)
+                run.interruptible_by(functools.partial(stretch.interrupt, CancelAsked))
             if spec.timeout is None:
                 value = spec.fn(*args, **kwargs)
                 if spec.style is Style.GENERATOR:

@@ -171,9 +171,7 @@ class FlowRun(Run):
             return None
         return self.fail(state.error(), ended=state)
 
-    def fail(
-        self, error: BaseException, *, ended: State[Any] | None = None, retry: bool = True
-    ) -> float | None:
+    def fail(self, error: BaseException, *, ended: State[Any] | None = None, retry: bool = True) -> float | None:
         """End the attempt with what it raised; returns the seconds to wait before the function is entered again."""
         if self.done:
             return None
@@ -363,12 +361,13 @@ def _attempt(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str
     stretch = None
     if threading.current_thread() is not threading.main_thread():
         stretch = Interruptible()
-        session.enter(stretch)
-        run.interrupt = functools.partial(stretch.interrupt, CancelAsked)
     own_alarm: TimeUp | None = None
     value, failure = None, None
     try:
         try:
+            if stretch is not None:
+                session.enter(stretch)
+                run.interruptible_by(functools.partial(stretch.interrupt, CancelAsked))
             with time_limit(run.spec.timeout) as own_alarm:
                 try:
                     session.check()

@@ -122,8 +122,8 @@ class SubmittedFlowRun(FlowRun, Work):
         """End the run if it has not begun; else interrupt it."""
         if self.claim():
             self.cancel_now(reason)
-        elif self.interrupt is not None:
-            self.interrupt()
+        elif not self.done:
+            self.ask_to_stop()
 
     def cancel_now(self, reason: BaseException) -> None:
         """Record the run as cancelled before it ran."""

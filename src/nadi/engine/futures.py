@@ -220,4 +220,3 @@ def _replaced(value: Any, replace: Callable[[NadiFuture[Any]], Any]) -> Any:
         kind = list if isinstance(value, FutureList) else type(value)
         return kind(_replaced(item, replace) for item in value)
     return value
-

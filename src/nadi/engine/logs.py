@@ -229,7 +229,8 @@ def get_run_logger(context: Any = None, **extra: Any) -> RunLogger:
     scope = current.get()
     if scope is None and not logging.getLogger(LOGGER).disabled:
         raise ContextError(
-            "get_run_logger() works inside of a flow or task; elsewhere use logging.getLogger(), or call it from the flow."
+            "get_run_logger() works inside of a flow or task; elsewhere use logging.getLogger(),"
+            " or call it from the flow."
         )
     return RunLogger(scope, extra)
 
@@ -238,7 +239,9 @@ _print: Callable[..., None] = builtins.print
 _patching = threading.Lock()
 
 
-def _print_or_log(*values: Any, sep: str | None = " ", end: str | None = "\n", file: Any = None, flush: bool = False) -> None:
+def _print_or_log(
+    *values: Any, sep: str | None = " ", end: str | None = "\n", file: Any = None, flush: bool = False
+) -> None:
     scope = current.get()
     if scope is None or not scope.log_prints or file not in (None, sys.stdout):
         _print(*values, sep=sep, end=end, file=file, flush=flush)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
-class _ValueSpec(TaskSpec):
+class _ValueSpec(TaskSpec, frozen=True, eq=False, kw_only=True, dict=True):
     """A private task; its code has a name instead of a digest, so that an upgrade of Nadi changes no recorded value."""
 
     @cached_property

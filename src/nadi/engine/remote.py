@@ -261,7 +261,7 @@ def _masked(record: AnyRecord) -> AnyRecord:
 
 
 def relay(session: Session, data: bytes, *, name: str) -> None:
-    """Append a record that the far side sent, if it belongs to this session; `name` is the task run's, for the console."""
+    """Append a record that the far side sent, if it belongs to this session; `name` is for the console."""
     try:
         record = _decode(data)
     except msgspec.DecodeError as error:
@@ -272,4 +272,3 @@ def relay(session: Session, data: bytes, *, name: str) -> None:
         session.append(record)
         if isinstance(record, LogLine):
             show_relayed(record, LogOrigin(session, record.run, record.task, name))
-

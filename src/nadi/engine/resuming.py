@@ -30,7 +30,7 @@ def resume(
     parameters: Mapping[str, Any] | None = None,
     return_state: bool = False,
 ) -> Any:
-    """Continue a run that ended without completing; finished tasks whose code and inputs are unchanged are not repeated.
+    """Continue a run that ended without completing; finished tasks that are unchanged are not repeated.
 
     Args:
         run: Id of the run, a unique prefix of it, or its name; of a subflow run, the root run is resumed.

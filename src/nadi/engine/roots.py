@@ -230,7 +230,9 @@ def _begin(run: FlowRun) -> threading.Thread | None:
     run.begin(arguments=arguments, source=_encoded(source))
     if run.run_count > 1:
         run.move(StateType.RUNNING, "Running")  # beginning counts from one; this says how often it was entered
-    run.log(logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})")
+    run.log(
+        logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})"
+    )
     session.recorder.watch(run.id, session.token, session.on_request)
     if not session.recorder.wants_source:
         return None
@@ -264,5 +266,3 @@ def _end(run: FlowRun, background: threading.Thread | None) -> None:
     session.recorder.barrier(timeout=None)
     if run.state is not None and run.state.is_completed():
         run.log(logging.INFO, "Completed.")
-
-

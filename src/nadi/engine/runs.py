@@ -30,6 +30,7 @@ class Run:
         "attempt",
         "bound",
         "call",
+        "cancel_asked",
         "done",
         "id",
         "instead_of",
@@ -65,6 +66,8 @@ class Run:
         self.observed = False
         #: Interrupts the user code of the run, while it is under way; `None` when that is not possible.
         self.interrupt: Callable[[], object] | None = None
+        #: Whether it was to be interrupted; whoever sets `interrupt` looks here afterwards, or a cancel would be lost.
+        self.cancel_asked = False
         self._callbacks: list[Callable[[Any], None]] | None = None
         self._waiters: list[threading.Lock] | None = None
 
@@ -114,6 +117,19 @@ class Run:
                 wake(waiter)
             for callback in callbacks or ():
                 callback(self)
+
+    def interruptible_by(self, interrupt: Callable[[], object]) -> None:
+        """Let user code that begins now be interrupted by this function."""
+        self.interrupt = interrupt
+        if self.cancel_asked:
+            interrupt()
+
+    def ask_to_stop(self) -> None:
+        """Interrupt the user code of the run, now or as soon as it begins."""
+        self.cancel_asked = True
+        interrupt = self.interrupt
+        if interrupt is not None:
+            interrupt()
 
     # -- for those who wait --
 

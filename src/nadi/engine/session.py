@@ -32,7 +32,7 @@ class HandedOut:
         self._origins: dict[int, tuple[weakref.ref[Any], bytes]] = {}
 
     def remember(self, value: Any, origin: bytes) -> None:
-        """Note that `value` came from the attempt that `origin` names; values that cannot be watched are passed over."""
+        """Note that `value` came from what `origin` names; values that cannot be watched are passed over."""
         key = id(value)
         origins = self._origins
         try:
@@ -186,6 +186,8 @@ class Session:
         """Begin a stretch of user code that a stop interrupts."""
         with self.lock:
             self._stretches.add(stretch)
+        if self.stopped is not None:  # it was stopped after this stretch was let begin
+            stretch.interrupt(CancelAsked)
 
     def leave(self, stretch: Interruptible) -> None:
         """End it."""

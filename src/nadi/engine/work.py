@@ -145,9 +145,7 @@ class SubmittedTaskRun(TaskRun, Work):
         if self.claim():
             self.end(_CANCELLED, reason)
         elif not self.done and not self.executor.cancel(self):
-            interrupt = self.interrupt
-            if interrupt is not None:
-                interrupt()
+            self.ask_to_stop()
 
     def abandon(self, reason: BaseException) -> None:
         """Say that the run is over although its code could not be stopped; what it still does changes nothing."""

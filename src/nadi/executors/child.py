@@ -86,4 +86,3 @@ def serve(commands: int, answers: int) -> None:
     send("ready", b"")
     while True:
         run(parcels.get(), send)
-

@@ -49,7 +49,7 @@ class CallKey(msgspec.Struct, array_like=True, frozen=True, gc=False):
     own_thread: bool = True
 
 
-class FlowRunBegun(Record, tag="flow"):
+class FlowRunBegun(Record, tag="flow", frozen=True):
     """A flow run came to be, or a new attempt of it began (then `attempt` > 1)."""
 
     id: str
@@ -74,7 +74,7 @@ class FlowRunBegun(Record, tag="flow"):
     description: str = ""
 
 
-class FlowRunMoved(Record, tag="flow_state"):
+class FlowRunMoved(Record, tag="flow_state", frozen=True):
     """A flow run changed state."""
 
     id: str
@@ -92,14 +92,14 @@ class FlowRunMoved(Record, tag="flow_state"):
     name: str = ""
 
 
-class FlowRunSource(Record, tag="source"):
+class FlowRunSource(Record, tag="source", frozen=True):
     """Where a root run's code came from, when that was found out after the run began."""
 
     id: str
     source: bytes
 
 
-class TaskRunBegun(Record, tag="task"):
+class TaskRunBegun(Record, tag="task", frozen=True):
     """A task run was accepted (PENDING), or began at once (RUNNING), or began again under a new claim."""
 
     id: str
@@ -121,13 +121,13 @@ class TaskRunBegun(Record, tag="task"):
     reason: str = ""
 
 
-class CallReused(Record, tag="reused"):
+class CallReused(Record, tag="reused", frozen=True):
     """On resume, a finished task run or subflow run stood in for an equal call: it belongs to this attempt too."""
 
     id: str
 
 
-class TaskRunMoved(Record, tag="task_state"):
+class TaskRunMoved(Record, tag="task_state", frozen=True):
     """A task run changed state."""
 
     id: str
@@ -142,7 +142,7 @@ class TaskRunMoved(Record, tag="task_state"):
     detail: str = ""
 
 
-class LogLine(Record, tag="log"):
+class LogLine(Record, tag="log", frozen=True):
     """One log record."""
 
     run: str
@@ -153,7 +153,7 @@ class LogLine(Record, tag="log"):
     text: str
 
 
-class ArtifactMade(Record, tag="artifact"):
+class ArtifactMade(Record, tag="artifact", frozen=True):
     """An artifact was made, or one made before was replaced (same id)."""
 
     id: str
@@ -167,7 +167,7 @@ class ArtifactMade(Record, tag="artifact"):
     data: bytes
 
 
-class MetricLogged(Record, tag="metric"):
+class MetricLogged(Record, tag="metric", frozen=True):
     """One value of a metric."""
 
     run: str
@@ -177,7 +177,7 @@ class MetricLogged(Record, tag="metric"):
     step: int
 
 
-class Counted(Record, tag="dropped"):
+class Counted(Record, tag="dropped", frozen=True):
     """Something was left out, and how much: sampled log lines, or records dropped while nothing could be written."""
 
     run: str

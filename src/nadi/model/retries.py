@@ -35,9 +35,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
             raise DefinitionError(f"{owner}: retries must be a whole number of at least 0, not {retries!r}.")
         if callable(delay):
             delay = delay(count)
-        listed: Sequence[float] = (
-            [] if delay is None else [delay] if isinstance(delay, int | float) else list(delay)
-        )
+        listed: Sequence[float] = [] if delay is None else [delay] if isinstance(delay, int | float) else list(delay)
         for seconds in listed:
             usable = isinstance(seconds, int | float) and not isinstance(seconds, bool)
             if not usable or not math.isfinite(seconds) or seconds < 0:
@@ -47,7 +45,9 @@ class RetryPolicy(msgspec.Struct, frozen=True):
                 )
         factor = 0.0 if jitter_factor is None else jitter_factor
         if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 <= factor < math.inf:
-            raise DefinitionError(f"{owner}: retry_jitter_factor must be a number of at least 0, not {jitter_factor!r}.")
+            raise DefinitionError(
+                f"{owner}: retry_jitter_factor must be a number of at least 0, not {jitter_factor!r}."
+            )
         return cls(count, tuple(float(seconds) for seconds in listed), float(factor))
 
     def delay_before(self, retry: int, chance: float) -> float:
@@ -64,7 +64,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
 
 def jittered(base: float, factor: float, chance: float) -> float:
-    """Spread `base` seconds: exponentially distributed around it, clamped to [base / (1 + factor), base * (1 + factor)].
+    """Spread `base` seconds: exponentially distributed, clamped to [base / (1 + factor), base * (1 + factor)].
 
     The waiting time between events of a Poisson process, so that many tasks that failed
     together do not all come back together; the clamp keeps it near what the user asked for.

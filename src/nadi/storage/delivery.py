@@ -191,6 +191,7 @@ class Courier:
         self._step = threading.Lock()
         self._signal = threading.Event()
         self._hurried = False
+        self._barrier_at = 0.0
         self._stopping = False
         self._next_try = 0.0
         self._pause = RETRY_FIRST
@@ -206,7 +207,7 @@ class Courier:
     # -- for whoever waits --
 
     def barrier(self, timeout: float | None = None) -> Reach:
-        """Wait until everything appended before this call is committed, or flushed to the journal while the store is away.
+        """Wait until what was appended before is committed, or flushed to the journal while the store is away.
 
         The caller's own thread does the delivery when nobody else is at it, which saves two
         changes of thread. A store that is known to be away is not waited for.
@@ -231,6 +232,7 @@ class Courier:
                     self._step.release()
         finally:
             self._hurried = False
+            self._barrier_at = time.monotonic()
         if self.delivered >= target:
             return Reach.COMMITTED
         return Reach.SPOOLED if self.journal.flush() else Reach.MEMORY
@@ -263,8 +265,12 @@ class Courier:
 
     def _work(self) -> None:
         while True:
-            with self._step:
-                moved = self._deliver_some()
+            moved = False
+            # Whoever waits at one barrier after the other delivers everything; a commit of ours between two of them
+            # would only make the next one wait.
+            if self._stopping or time.monotonic() - self._barrier_at > GATHER:
+                with self._step:
+                    moved = self._deliver_some()
             self._attend()
             if self._stopping:
                 return
@@ -284,7 +290,7 @@ class Courier:
         try:
             nothing_new = self.delivered >= self.journal.last
             if not nothing_new:
-                # The store is away, or the file cannot be read: appending need not wake anybody.
+                # The store is away, the file cannot be read, or barriers deliver: appending need not wake anybody.
                 self.journal.sleeping = False
             pause = ATTENTION if nothing_new else max(0.01, self._next_try - time.monotonic())
             if self._signal.wait(pause) and not self._hurried and not self._stopping:
@@ -392,4 +398,6 @@ def _report_invalid(refused: Refused, first: int, records: Sequence[AnyRecord]) 
     index = refused.n - first
     record = records[index] if 0 <= index < len(records) else None
     kind = type(record).__name__ if record is not None else "record"
-    _log.warning("The store set aside %s %d of run %s: it does not fit what is recorded.", kind, refused.n, refused.root)
+    _log.warning(
+        "The store set aside %s %d of run %s: it does not fit what is recorded.", kind, refused.n, refused.root
+    )

@@ -95,7 +95,7 @@ def _told(error: BaseException) -> FailedRun:
 
 
 def masked_error(error: BaseException) -> FailedRun:
-    """A FailedRun that tells what `error` was, with known secrets masked; without its causes, which may tell them too."""
+    """A FailedRun that tells what `error` was, secrets masked; without its causes, which may tell them too."""
     told = _told(error)
     masked = FailedRun(mask(str(told)))
     masked.__dict__.update(mask_value(dict(told.__dict__)))

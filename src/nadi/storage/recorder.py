@@ -84,7 +84,7 @@ class Recorder(ABC):
         """Stop telling."""
 
     def confirmed(self) -> float:
-        """Return when the store last answered for the runs of this process (monotonic); always, where nobody else can."""
+        """Return when the store last answered for the runs of this process (monotonic seconds)."""
         return math.inf
 
     def confirm(self) -> None:
