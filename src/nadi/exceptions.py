@@ -144,7 +144,8 @@ class AmbiguousRun(RunError, LookupError):
     """Several runs match; the message lists them."""
 
     def __init__(self, wanted: str, matches: list[str]) -> None:
-        super().__init__(f"{wanted!r} matches {len(matches)} runs: {', '.join(matches[:6])}. Give more of the id.")
+        more = " and others" if len(matches) > 6 else ""
+        super().__init__(f"{wanted!r} matches several runs: {', '.join(matches[:6])}{more}. Give more of the id.")
         self.wanted, self.matches = wanted, matches
 
 
@@ -199,7 +200,7 @@ class UpstreamFailed(RunError):
     """A task did not run because something it waits for did not complete."""
 
     def __init__(self, task: str, upstream: str, *, state: str, reason: str = "") -> None:
-        because = f": {reason}" if reason else ""
+        because = f": {reason.rstrip('.')}" if reason else ""
         super().__init__(
             f"{task} did not run because its upstream {upstream} ended {state}{because}."
             " Wrap the argument in allow_failure() to receive the exception instead."

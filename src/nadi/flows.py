@@ -30,6 +30,9 @@ S = TypeVar("S")
 class Flow(Generic[P, R]):
     """A function that runs as a flow: recorded, resumable, and the place where tasks are submitted."""
 
+    __name__: str
+    __qualname__: str
+
     #: Tells loaders of user code what this is.
     __nadi_flow__ = True
 
@@ -67,7 +70,7 @@ class Flow(Generic[P, R]):
             DefinitionError: a keyword has a value that cannot work; the sentence names flow and keyword.
         """
         given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
-        function = unwrap_method(fn)
+        function = unwrap_method(fn, "@flow")
         title = name if name is not None else getattr(function, "__name__", type(function).__name__).replace("_", "-")
         owner = f"@flow {title}"
         if executor is not None and task_runner is not None and executor is not task_runner:
@@ -154,12 +157,9 @@ class Flow(Generic[P, R]):
         """JSON Schema of the parameters."""
         return self.spec.parameters.schema()
 
+    # Any: a State, or a coroutine that gives one; mypy takes a function that returns Any for a coroutine function.
     @overload
-    def __call__(
-        self: Flow[..., Coroutine[Any, Any, S]], *args: Any, return_state: Literal[True], **kwargs: Any
-    ) -> Coroutine[Any, Any, State[S]]: ...
-    @overload
-    def __call__(self: Flow[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[S]: ...
+    def __call__(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> Any: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -176,7 +176,7 @@ class Flow(Generic[P, R]):
         return call_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def submit(self: Flow[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
+    def submit(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
     @overload
     def submit(self: Flow[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
     @overload

@@ -45,6 +45,9 @@ _KEPT = (
 class Task(Generic[P, R]):
     """A function that runs as a task: recorded, retried, timed out, and not repeated on resume."""
 
+    __name__: str
+    __qualname__: str
+
     def __init__(
         self,
         fn: Callable[P, R],
@@ -86,7 +89,7 @@ class Task(Generic[P, R]):
             DefinitionError: a keyword has a value that cannot work; the sentence names task and keyword.
         """
         given = {key: value for key, value in locals().items() if key not in ("self", "fn")}
-        function = unwrap_method(fn)
+        function = unwrap_method(fn, "@task")
         title = (
             name
             if name is not None
@@ -161,12 +164,9 @@ class Task(Generic[P, R]):
         """Whether calling it gives a coroutine or an async iterator."""
         return self.spec.is_async
 
+    # Any: a State, or a coroutine that gives one; mypy takes a function that returns Any for a coroutine function.
     @overload
-    def __call__(
-        self: Task[..., Coroutine[Any, Any, S]], *args: Any, return_state: Literal[True], **kwargs: Any
-    ) -> Coroutine[Any, Any, State[S]]: ...
-    @overload
-    def __call__(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[S]: ...
+    def __call__(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> Any: ...
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -178,7 +178,7 @@ class Task(Generic[P, R]):
         return call_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def submit(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
+    def submit(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> State[Any]: ...
     @overload
     def submit(self: Task[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> NadiFuture[S]: ...
     @overload
@@ -195,7 +195,7 @@ class Task(Generic[P, R]):
         return submit_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
-    def map(self: Task[..., S], *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State[Any]]: ...
+    def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State[Any]]: ...
     @overload
     def map(self: Task[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> FutureList[S]: ...
     @overload

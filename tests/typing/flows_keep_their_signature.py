@@ -25,10 +25,10 @@ async def a_call_gives_what_the_function_gives() -> None:
 
 
 async def a_wrong_call_is_an_error() -> None:
-    total("12")  # type: ignore[arg-type]
-    total()  # type: ignore[call-arg]
-    await crawl("a", 2)  # type: ignore[call-arg]
-    await crawl("a", breadth=2)  # type: ignore[call-arg]
+    total("12")  # type: ignore[call-overload]
+    total()  # type: ignore[call-overload]
+    await crawl("a", 2)  # type: ignore[call-overload]
+    await crawl("a", breadth=2)  # type: ignore[call-overload]
 
 
 async def an_async_flow_is_awaited() -> None:
@@ -44,4 +44,4 @@ def other_options_keep_the_signature() -> None:
     patient = total.with_options(retries=5)
 
     assert_type(patient([1]), int)
-    patient("12")  # type: ignore[arg-type]
+    patient("12")  # type: ignore[call-overload]

@@ -32,11 +32,11 @@ async def a_call_gives_what_the_function_gives() -> None:
 
 
 async def a_wrong_call_is_an_error() -> None:
-    double("2")  # type: ignore[arg-type]
-    double()  # type: ignore[call-arg]
-    shout("hi", 2)  # type: ignore[call-arg]
-    shout("hi", points=2)  # type: ignore[call-arg]
-    await fetch(2)  # type: ignore[arg-type]
+    double("2")  # type: ignore[call-overload]
+    double()  # type: ignore[call-overload]
+    shout("hi", 2)  # type: ignore[call-overload]
+    shout("hi", points=2)  # type: ignore[call-overload]
+    await fetch(2)  # type: ignore[call-overload]
 
 
 def the_plain_function_is_at_hand() -> None:
@@ -72,7 +72,7 @@ def other_options_keep_the_signature() -> None:
 
     assert_type(patient(2), int)
     assert_type(patient.submit(2), NadiFuture[int])
-    patient("2")  # type: ignore[arg-type]
+    patient("2")  # type: ignore[call-overload]
 
 
 class Model:

@@ -9,13 +9,14 @@ import time
 import click
 
 from nadi.cli.main import DONE, STORE_UNUSABLE
-from nadi.cli.output import bold, one_line, paragraph, say, say_json, state_text
+from nadi.cli.output import bold, paragraph, say, say_json, state_text
 from nadi.cli.reading import RUN, run_for_reading
 from nadi.cli.shapes import run_shape
 from nadi.engine.cancelling import Cancelled, How, cancel_run
 from nadi.engine.clock import Clock
-from nadi.engine.explaining import told_for_shell
 from nadi.engine.lookup import find_root
+from nadi.model.names import told_for_shell
+from nadi.model.text import one_line
 from nadi.storage.home import Home, this_holder
 from nadi.storage.settings import read_settings
 

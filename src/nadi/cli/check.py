@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from nadi.cli.main import CALL_WRONG, DONE
-from nadi.cli.output import bold, one_line, paragraph, say, say_json
+from nadi.cli.output import bold, paragraph, say, say_json
 from nadi.cli.running import prints_aside
 from nadi.engine.checking import Checked, check
-from nadi.model.text import plural
+from nadi.model.text import one_line, plural
 
 _EXAMPLES = """\b
 Examples:

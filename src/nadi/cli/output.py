@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import textwrap
@@ -15,10 +14,7 @@ import click
 import msgspec
 
 from nadi.model.states import StateType
-from nadi.model.text import human_duration, shorten
-
-#: Control characters, and those that change the direction of text: a run's name may hold them, a terminal obeys them.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+from nadi.model.text import human_duration, one_line, safe
 
 #: Colour of each state; the word is always there as well.
 COLOURS = {
@@ -32,16 +28,6 @@ COLOURS = {
     StateType.CRASHED: "red",
     StateType.CANCELLED: "magenta",
 }
-
-
-def safe(text: str) -> str:
-    """Return text with its control characters made visible; line breaks and tabs stay."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-def one_line(text: str, limit: int = 10_000) -> str:
-    """Return text as one safe line of at most `limit` characters."""
-    return shorten(safe(" ".join(text.split()) if "\n" in text or "\t" in text else text), limit)
 
 
 def say(text: str = "", *, err: bool = False) -> None:

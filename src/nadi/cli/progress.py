@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nadi.cli.output import coarse, one_line, say
+from nadi.cli.output import coarse, say
 from nadi.engine.flow_runs import FlowRun
 from nadi.model.records import CallReused, Record, TaskRunBegun, TaskRunMoved
 from nadi.model.states import FINAL, StateType
-from nadi.model.text import plural
+from nadi.model.text import one_line, plural
 
 #: Seconds between two looks on a terminal, and between two lines in a pipe.
 LIVE, PLAIN = 0.1, 5.0

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from nadi.cli.output import one_line
 from nadi.engine.lookup import find_run
 from nadi.engine.places import nothing_recorded
 from nadi.exceptions import NadiError, RunNotFound, StoreReadOnly
 from nadi.model.runs import FlowRun, RunFilter
+from nadi.model.text import one_line
 from nadi.storage.contract import Store
 from nadi.storage.home import Home, this_holder
 from nadi.storage.leftovers import deliver_leftovers

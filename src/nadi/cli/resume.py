@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from nadi.cli.output import dim, one_line, say
+from nadi.cli.output import dim, say
 from nadi.cli.reading import RUN
 from nadi.cli.running import change_settings, given_parameters, see_through
 from nadi.engine.places import nothing_recorded
 from nadi.engine.resuming import find_resumable, take_up
 from nadi.exceptions import RunNotFound
+from nadi.model.text import one_line
 from nadi.storage.home import Home
 from nadi.storage.settings import read_settings
 

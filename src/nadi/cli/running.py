@@ -13,18 +13,18 @@ from typing import Any
 import click
 
 from nadi.cli.main import DONE, RUN_FAILED
-from nadi.cli.output import bold, coarse, dim, one_line, paragraph, safe, say, say_json, state_text
+from nadi.cli.output import bold, coarse, dim, paragraph, say, say_json, state_text
 from nadi.cli.progress import Progress, shown
 from nadi.cli.shapes import run_shape
 from nadi.engine import recording
-from nadi.engine.explaining import told_for_shell
 from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
 from nadi.engine.roots import in_root, in_root_async
 from nadi.exceptions import StoreError
+from nadi.model.names import told_for_shell
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.specs import FlowSpec
 from nadi.model.states import State
-from nadi.model.text import plural
+from nadi.model.text import one_line, plural, safe
 from nadi.model.tracebacks import format_exception
 
 

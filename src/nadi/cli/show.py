@@ -18,7 +18,6 @@ from nadi.cli.output import (
     fit,
     local_time,
     on_terminal,
-    one_line,
     paragraph,
     say,
     say_json,
@@ -34,11 +33,11 @@ from nadi.cli.shapes import (
     run_shape,
     task_shape,
 )
-from nadi.engine.explaining import told_for_shell
 from nadi.engine.resuming import source_of
+from nadi.model.names import told_for_shell
 from nadi.model.runs import Artifact, Attempt, FlowRun, Metric, TaskRun
 from nadi.model.states import StateType
-from nadi.model.text import plural, shorten
+from nadi.model.text import one_line, plural, shorten
 from nadi.storage.contract import Store
 
 _EXAMPLES = """\b

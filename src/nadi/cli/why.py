@@ -6,11 +6,11 @@ import time
 
 import click
 
-from nadi.cli.output import bold, dim, one_line, paragraph, say, say_json, state_text
+from nadi.cli.output import bold, dim, paragraph, say, say_json, state_text
 from nadi.cli.reading import RUN, run_for_reading
 from nadi.engine.explaining import Explanation, Reason, explain
 from nadi.model.states import StateType
-from nadi.model.text import plural
+from nadi.model.text import one_line, plural
 from nadi.storage.home import this_holder
 
 _EXAMPLES = """\b

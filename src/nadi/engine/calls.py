@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from nadi.engine.aio import drive_async, drive_items_async, on_this_loop, settled
-from nadi.engine.annotations import Annotation, unmapped
+from nadi.engine.annotations import Annotation
 from nadi.engine.decisions import NOT_READY
 from nadi.engine.drive import drive, drive_items, pause
 from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async, drive_flow_items, drive_flow_items_async
 from nadi.engine.flow_work import SubmittedFlowRun
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.inputs import futures_in, has_marks, is_future, resolved, take_outcomes
+from nadi.engine.mapping import fill_variadics, split_mapped
 from nadi.engine.roots import in_root, in_root_async, new_root, run_name
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current
 from nadi.engine.stacks import check_depth, on_fresh_stack
 from nadi.engine.task_runs import TaskRun
 from nadi.engine.work import SubmittedTaskRun
-from nadi.exceptions import ContextError, MappingLengthMismatch, MappingMissingIterable, UpstreamFailed
+from nadi.exceptions import ContextError, MappingLengthMismatch, UpstreamFailed
 from nadi.executors.contract import Executor
 from nadi.executors.naming import executor_for
 from nadi.executors.threads import ThreadExecutor
@@ -205,80 +205,12 @@ def map_task(
     futures: FutureList[Any] = FutureList()
     for index in range(next(iter(lengths.values()))):
         child = {name: mapped[name][index] if name in mapped else whole.get(name) for name in bound}
-        _fill_variadics(spec, child, mapped, whole, index)
+        fill_variadics(spec, child, mapped, whole, index)
         futures.append(NadiFuture(_submit(spec, scope, child, executor, waits, index)))
     if return_state:
         futures.wait()
         return [future.state for future in futures]
     return futures
-
-
-def split_mapped(spec: Spec, bound: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the arguments of a map into those to iterate, as sequences, and those to pass whole.
-
-    What `*args` and `**kwargs` took counts one by one, as `*0`, `*1`, ... and `**name`.
-
-    Raises:
-        MappingMissingIterable: none can be iterated.
-    """
-    mapped: dict[str, Any] = {}
-    whole: dict[str, Any] = {}
-    defaults = spec.parameters.defaults
-    for name, value in _arguments_apart(spec, bound):
-        # A default that nobody passed is one value for all, even when it is a list.
-        passed_default = name in defaults and value is defaults[name]
-        items = None if passed_default else _items_to_map(value)
-        if items is None:
-            whole[name] = value.value if isinstance(value, unmapped) else value
-        else:
-            mapped[name] = items
-    if not mapped:
-        given = {name: type(value).__name__ for name, value in _arguments_apart(spec, bound)}
-        raise MappingMissingIterable(spec.name, given)
-    return mapped, whole
-
-
-def _arguments_apart(spec: Spec, bound: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    parameters = spec.parameters
-    for name, value in bound.items():
-        if name == parameters.variadic:
-            yield from ((f"*{place}", item) for place, item in enumerate(value))
-        elif name == parameters.variadic_keyword:
-            yield from ((f"**{key}", item) for key, item in value.items())
-        else:
-            yield name, value
-
-
-def _fill_variadics(
-    spec: Spec, child: dict[str, Any], mapped: Mapping[str, Any], whole: Mapping[str, Any], index: int
-) -> None:
-    parameters = spec.parameters
-    if parameters.variadic is None and parameters.variadic_keyword is None:
-        return
-    of_child = {**whole, **{name: items[index] for name, items in mapped.items()}}
-    if parameters.variadic_keyword is not None:
-        child[parameters.variadic_keyword] = {
-            name[2:]: value for name, value in of_child.items() if name.startswith("**")
-        }
-    if parameters.variadic is not None:
-        places = [name for name in of_child if name.startswith("*") and not name.startswith("**")]
-        child[parameters.variadic] = tuple(of_child[name] for name in sorted(places, key=lambda name: int(name[1:])))
-
-
-def _items_to_map(value: Any) -> Any:
-    if isinstance(value, unmapped | str | bytes | bytearray | Mapping | io.IOBase):
-        return None
-    if is_future(value):
-        value = value.result()  # how many there are is only known once it is there
-        return _items_to_map(value) if not is_future(value) else None
-    if isinstance(value, Annotation):
-        items = _items_to_map(value.value)
-        return None if items is None else [type(value)(item) for item in items]
-    if isinstance(value, list | tuple | range):
-        return value
-    if hasattr(value, "__iter__"):
-        return list(value)
-    return None
 
 
 # -- flows --

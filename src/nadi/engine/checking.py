@@ -71,7 +71,9 @@ def _python_files(path: Path) -> Iterator[Path]:
             and name not in _NOT_OURS
             and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
         )
-        yield from (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+        # A pipe that nobody writes to could be read for ever.
+        scripts = (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
+        yield from (script for script in scripts if script.is_file() or script.is_symlink())
 
 
 def _check_file(file: Path, checked: Checked) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nadi.exceptions import DefinitionError
-from nadi.model.specs import Hook, Style
+from nadi.model.specs import FlowSpec, Hook, Spec, Style
 
 # Flags of code objects (the data model's "co_flags"); `inspect` would tell the same and costs 10 ms to import.
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -28,9 +28,17 @@ def style_of(fn: Callable[..., Any]) -> Style:
     return Style.GENERATOR if flags & _GENERATOR else Style.SYNC
 
 
-def unwrap_method(fn: Any) -> Callable[..., Any]:
-    """Return the function behind a static method or class method; anything else as it is."""
+def unwrap_method(fn: Any, mark: str) -> Callable[..., Any]:
+    """Return the function behind a static method or class method; anything else as it is.
+
+    Raises:
+        DefinitionError: it is a flow or a task already.
+    """
     function: Callable[..., Any] = fn.__func__ if isinstance(fn, classmethod | staticmethod) else fn
+    spec = getattr(function, "spec", None)
+    if isinstance(spec, Spec):
+        kind = "flow" if isinstance(spec, FlowSpec) else "task"
+        raise DefinitionError(f"{mark} marks a function, and {spec.name} is a {kind} already. Keep one of the two marks.")
     return function
 
 

@@ -13,6 +13,7 @@ import msgspec
 from nadi.engine.decisions import NOT_READY
 from nadi.engine.resuming import source_of
 from nadi.model.holders import Holder
+from nadi.model.names import told_for_shell
 from nadi.model.runs import FlowRun, TaskRun
 from nadi.model.states import StateType
 from nadi.model.text import human_duration, plural
@@ -130,11 +131,6 @@ def _advice(root: FlowRun) -> str:
         why = source.not_loadable if source is not None and source.not_loadable else "Its code was not recorded."
         return f"It cannot be continued from the command line: {why} nadi.resume(run, flow=...) serves."
     return f"nadi resume {name} continues it; finished tasks are kept."
-
-
-def told_for_shell(name: str, id: str) -> str:
-    """Return what to type for a run: its name where a shell takes it as it is, else its id."""
-    return name if name.isascii() and name.replace("-", "a").replace("_", "a").isalnum() and name[0] != "-" else id
 
 
 # -- its tasks ------------------------------------------------------------------------------

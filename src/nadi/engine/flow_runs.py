@@ -17,7 +17,7 @@ from nadi.engine.decisions import End, RetryAfter, after_failure, classify, may_
 from nadi.engine.drive import PASSED_ON, Steps
 from nadi.engine.forks import end_if_forked, process
 from nadi.engine.inputs import take_outcomes
-from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, time_limit
+from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, interrupted_loop, time_limit
 from nadi.engine.names import templated
 from nadi.engine.outcomes import state_of_flow
 from nadi.engine.runs import Run
@@ -28,6 +28,7 @@ from nadi.executors.contract import Executor
 from nadi.executors.threads import place_lent
 from nadi.model.records import CallReused, FlowRunBegun, FlowRunMoved
 from nadi.model.results import ResultRef
+from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.secrets import mask, masker
 from nadi.model.specs import FlowSpec, Style
 from nadi.model.states import State, StateType
@@ -100,7 +101,13 @@ class FlowRun(Run):
         self.name = match.adopted.name
         self.take_id(match.adopted.id)
         self.attempt = match.adopted.attempt + 1
+        if isinstance(match.adopted, FlowRunRecord) and history.was_for(match.adopted) is StateType.CRASHED:
+            self.entered_before(match.adopted)
         return match.why
+
+    def entered_before(self, record: FlowRunRecord) -> None:
+        """Go on counting how often the function was entered: the retries that were spent before a crash stay spent."""
+        self.run_count, self.failures = record.run_count, record.run_count - 1
 
     def begin(self, *, arguments: ResultRef | None = None, source: bytes = b"") -> None:
         """Say that the run runs."""
@@ -128,6 +135,8 @@ class FlowRun(Run):
                 spec.description,
             )
         )
+        if self.run_count > 1:
+            self.move(_RUNNING, "Running")  # beginning counts from one; this says how often it was entered
 
     def begin_again_because(self, why: str) -> None:
         """Begin a subflow run; says why when an earlier attempt had recorded it."""
@@ -173,7 +182,7 @@ class FlowRun(Run):
 
     def fail(self, error: BaseException, *, ended: State[Any] | None = None, retry: bool = True) -> float | None:
         """End the attempt with what it raised; returns the seconds to wait before the function is entered again."""
-        if self.done:
+        if self.state is not None:
             return None
         error = self._translated(error)
         self.failures += 1
@@ -560,7 +569,8 @@ def _cancelled(run: FlowRun, scope: Scope, error: BaseException) -> float | None
     try:
         stop_children(scope, error)
     finally:
-        run.fail(stopped or CancelledRun("The coroutine of the flow was cancelled."), retry=False)
+        why = "Interrupted by Ctrl-C." if interrupted_loop() else "The coroutine of the flow was cancelled."
+        run.fail(stopped or CancelledRun(why), retry=False)
     if stopped is None:
         raise error
     task = asyncio.current_task()

@@ -133,7 +133,7 @@ class SubmittedFlowRun(FlowRun, Work):
 
     def abandon(self, reason: BaseException) -> None:
         """Say that the run is over although its code could not be stopped."""
-        if not self.done:
+        if self.state is None:
             at = self.move(StateType.CANCELLED, "Cancelled", message=str(reason))
             self._finish(State(type=StateType.CANCELLED, message=str(reason), at=at, data=reason, has_data=True))
 

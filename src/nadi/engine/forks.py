@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 
 class _Process:
@@ -25,6 +26,20 @@ if hasattr(os, "register_at_fork"):
 
 
 def end_if_forked(mark: object) -> None:
-    """End the process if it was forked since `mark` was taken: the run goes on in the process that forked it."""
-    if process.mark is not mark:
-        os._exit(0)
+    """End the process if it was forked since `mark` was taken: the run goes on in the process that forked it.
+
+    It ends as a program would that came to its end here: with status 1 and a traceback if an exception is under way.
+    """
+    if process.mark is mark:
+        return
+    error = sys.exc_info()[1]
+    status = 0 if error is None else 1
+    try:
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            sys.excepthook(type(error), error, error.__traceback__)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)

@@ -12,7 +12,7 @@ from nadi.engine.loops import running_loop, until
 from nadi.engine.runs import Run
 from nadi.exceptions import TimedOut
 from nadi.executors.threads import place_lent
-from nadi.model.states import State
+from nadi.model.states import FINAL, State, StateType
 from nadi.model.tracebacks import format_exception
 
 R = TypeVar("R")
@@ -52,7 +52,8 @@ class NadiFuture(Generic[R]):
         if run.done:
             run.observed = True
             return cast(State[R], run.state)
-        return State(type=run.state_type)
+        # While its hooks are called it is not done yet.
+        return State(type=StateType.RUNNING if run.state_type in FINAL else run.state_type)
 
     @property
     def done(self) -> bool:

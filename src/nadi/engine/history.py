@@ -52,6 +52,7 @@ class History:
         was: StateType,
         fetch: Callable[[ResultRef], Any],
         crashed_since: int = 0,
+        entered_again: str = "",
         adopting: bool = True,
     ) -> None:
         """Take in the records.
@@ -62,12 +63,15 @@ class History:
             fetch: Reads a kept value; raises MissingResult.
             crashed_since: Token of the first of the claims that crashed one after the other up to now: failures
                 recorded under an older one were followed by a resume by hand, and are facts no more.
+            entered_again: Id of the root run if it was in a retry of its own. What failed in a flow or task before such
+                a retry is what the retry is there to make good, and no fact either.
             adopting: Whether a call that runs again takes up its old record: so under a new claim. A retry
                 within one claim makes new records, as a final state never changes.
         """
         self.was = was
         self._crashed_since = crashed_since
         self._adopting = adopting
+        self._entered_again = {entered_again}
         self._fetch = fetch
         self._lock = threading.Lock()
         self._exact: dict[tuple[str, str, bytes, bytes, int], Recorded] = {}
@@ -81,12 +85,15 @@ class History:
             self._exact[_key(record)] = record
             self._alike[record.scope, record.function][record.id] = record
             self._places[record.scope, record.position].append(record)
+            if (record.run_count if isinstance(record, FlowRun) else record.attempt) > 1:
+                self._entered_again.add(record.id)
 
     def was_for(self, record: Recorded) -> StateType:
         """Return the state of the attempt that a record belongs to: the one before, or an older one."""
-        if self.was is StateType.CRASHED and record.token < self._crashed_since:
-            return StateType.FAILED
-        return self.was
+        if self.was is not StateType.CRASHED:
+            return self.was
+        is_past = record.token < self._crashed_since or record.scope in self._entered_again
+        return StateType.FAILED if is_past else StateType.CRASHED
 
     def below(self, *scopes: str) -> list[TaskRun]:
         """Return the recorded task runs below scopes, for the far side that runs it again."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -212,8 +213,25 @@ def _raise_outside_sections(make: Callable[[], BaseException]) -> None:
 
 
 def takes_cancel_by_signal() -> bool:
-    """Whether SIGINT is ours to send in this process; a handler of the user's program is left alone."""
-    return signal.getsignal(signal.SIGINT) in (signal.default_int_handler, signal.SIG_IGN)
+    """Whether SIGINT is ours to send in this process; a handler of the user's program is left alone.
+
+    That of asyncio.run() is no such one: it cancels a coroutine at its next await, which never comes while a flow
+    that is no coroutine blocks the loop.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    return handler in (signal.default_int_handler, signal.SIG_IGN) or _asyncio_runner() is not None
+
+
+def interrupted_loop() -> bool:
+    """Tell whether Ctrl-C is why asyncio.run() in the main thread cancels its coroutine."""
+    return getattr(_asyncio_runner(), "_interrupt_count", 0) > 0
+
+
+def _asyncio_runner() -> Any:
+    """Return the asyncio.Runner that Ctrl-C goes to, or `None`."""
+    asyncio = sys.modules.get("asyncio")
+    owner = getattr(getattr(signal.getsignal(signal.SIGINT), "func", None), "__self__", None)
+    return owner if asyncio is not None and isinstance(owner, asyncio.Runner) else None
 
 
 @contextmanager

@@ -44,7 +44,8 @@ def syntax_told(error: SyntaxError) -> str:
     """A syntax error with its file, line and text, as the end of a sentence."""
     line = f", line {error.lineno}" if error.lineno else ""
     text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
-    return f"syntax error in {error.filename}{line}: {error.msg}{text}"
+    where = f" in {error.filename}{line}" if error.filename else ""
+    return f"syntax error{where}: {error.msg}{text}"
 
 
 def _one_line(error: BaseException) -> str:

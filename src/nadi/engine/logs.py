@@ -15,6 +15,7 @@ from nadi.engine.session import LogOrigin
 from nadi.exceptions import ContextError
 from nadi.model.records import Counted, LogLine
 from nadi.model.secrets import masker
+from nadi.model.text import one_line
 from nadi.model.tracebacks import format_exception
 
 #: The logger whose records belong to runs; `nadi.engine` and `nadi.storage` speak of Nadi itself.
@@ -110,7 +111,7 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         origin = _origin(record)
-        record.run = origin.name if origin is not None else "nadi"
+        record.run = one_line(origin.name) if origin is not None else "nadi"
         text = super().format(record)
         detail = getattr(record, "nadi_detail", "")
         return masker.mask(f"{text}\n{detail}" if detail else text)

@@ -17,6 +17,7 @@ from nadi.engine.interrupts import (
     CancelAsked,
     Terminated,
     in_main_thread,
+    interrupted_loop,
     takes_cancel_by_signal,
     termination_as_exception,
 )
@@ -96,6 +97,7 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
         was=claim.was,
         fetch=into.fetch,
         crashed_since=_crashed_since(store.attempts(record.id), claim.token),
+        entered_again=record.id if record.run_count > 1 else "",
     )
     session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
     run = _root_run(spec, session, bound, None)
@@ -103,8 +105,7 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
     run.take_id(record.id)
     run.attempt = claim.attempt
     if claim.was is StateType.CRASHED:
-        # How often the function was entered carries over: its retries are spent, too.
-        run.run_count, run.failures = record.run_count, record.run_count - 1
+        run.entered_before(record)
     return run
 
 
@@ -134,8 +135,12 @@ def _complete(spec: FlowSpec, record: FlowRunRecord, bound: dict[str, Any]) -> d
         f"Run {record.name} cannot be resumed without {' and '.join(missing)}: what it was given is not recorded,"
         " as secrets never are, or the flow did not take it then."
         f" Give it again: nadi.resume(run, parameters={{{', '.join(f'{name!r}: ...' for name in missing)}}}),"
-        f" or nadi resume {record.name}{''.join(f' -p {name}=...' for name in missing)}."
+        f" or {_command(record)}{''.join(f' -p {name}=...' for name in missing)}."
     )
+
+
+def _command(record: FlowRunRecord) -> str:
+    return f"nadi resume {names.told_for_shell(record.name, record.id)}"
 
 
 def recorded_arguments(record: FlowRunRecord, into: Recorder) -> dict[str, Any]:
@@ -153,7 +158,7 @@ def recorded_arguments(record: FlowRunRecord, into: Recorder) -> dict[str, Any]:
             note = str(error)
     raise NotResumable(
         f"Run {record.name} cannot be resumed with the parameters it had: {note}"
-        f" Give them again: nadi.resume(run, parameters={{...}}), or nadi resume {record.name} -p name=value."
+        f" Give them again: nadi.resume(run, parameters={{...}}), or {_command(record)} -p name=value."
     )
 
 
@@ -177,7 +182,7 @@ def in_root(run: FlowRun) -> Iterator[None]:
         # What a program that is asked to end answers: 128 + 15, as a shell would say it.
         raise SystemExit(143) from None
     except KeyboardInterrupt:
-        remember_interrupted(run.name)
+        remember_interrupted(run.name, run.id)
         raise
     finally:
         _end(run, background)
@@ -191,6 +196,8 @@ async def in_root_async(run: FlowRun) -> AsyncIterator[None]:
         with _stopped_by_termination(run.session):
             yield
     finally:
+        if interrupted_loop() and not (run.state is not None and run.state.is_completed()):
+            remember_interrupted(run.name, run.id)
         _end(run, background)
 
 
@@ -228,8 +235,6 @@ def _begin(run: FlowRun) -> threading.Thread | None:
     bound = {name: value for name, value in (run.bound or {}).items() if not isinstance(value, Secret)}
     arguments = session.keep(bound, run="arguments", spec_format="pickle", wanted=True)
     run.begin(arguments=arguments, source=_encoded(source))
-    if run.run_count > 1:
-        run.move(StateType.RUNNING, "Running")  # beginning counts from one; this says how often it was entered
     run.log(
         logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})"
     )

@@ -59,6 +59,7 @@ class Run:
         self.name = spec.name
         self.attempt = 1
         self.tags: frozenset[str] = frozenset()
+        #: The final state; there a moment before `done`, while hooks are called.
         self.state: State[Any] | None = None
         self.state_type = StateType.PENDING
         self.done = False
@@ -99,20 +100,21 @@ class Run:
     def _finish(self, state: State[Any], *, reused: bool = False) -> None:
         if run_handler.heard_of(self.id):
             run_handler.ended(self.log_origin)
-        with self.session.lock:
-            self.state = state
-            self.state_type = state.type
-            self.done = True
-            callbacks, self._callbacks = self._callbacks, None
-            waiters, self._waiters = self._waiters, None
+        self.state = state
+        self.state_type = state.type
         try:
-            # What an earlier attempt recorded was told to the hooks then.
+            # Before anybody sees it done: a flow waits for the hooks of its tasks too. What an earlier attempt
+            # recorded was told to the hooks then.
             if not reused and not self.spec.hooks_are_empty:
                 hooks.call(hooks.chosen(self.spec.hooks, state), self, state)
         finally:
             # Also when a hook was interrupted: nobody would ever wake those that wait.
             self.bound = None
             self.interrupt = None
+            with self.session.lock:
+                self.done = True
+                callbacks, self._callbacks = self._callbacks, None
+                waiters, self._waiters = self._waiters, None
             for waiter in waiters or ():
                 wake(waiter)
             for callback in callbacks or ():

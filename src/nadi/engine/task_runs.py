@@ -191,7 +191,7 @@ class TaskRun(Run):
 
     def complete(self, value: Any) -> None:
         """End the run with its value; a returned State is taken as the outcome itself."""
-        if self.done:
+        if self.state is not None:
             return  # it was given up before; a late outcome changes nothing
         if isinstance(value, State):
             self._end_with_state(value)
@@ -222,7 +222,7 @@ class TaskRun(Run):
         Returns:
             Seconds to wait before the next attempt, or `None` when the run has ended.
         """
-        if self.done:
+        if self.state is not None:
             return None
         error = self._translated(error)
         self.failures += 1
@@ -274,7 +274,7 @@ class TaskRun(Run):
 
     def end(self, end: End, error: BaseException) -> None:
         """End the run in a state other than COMPLETED."""
-        if self.done:
+        if self.state is not None:
             return
         message, detail = summarise(error), detail_of(error)
         wanted = self.spec.persist_result is not False

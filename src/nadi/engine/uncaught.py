@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
+from nadi.model.names import told_for_shell
+from nadi.model.text import one_line
 from nadi.model.tracebacks import format_exception
 
 #: Set when an interrupted run can be resumed: what to type.
@@ -17,10 +19,11 @@ def show_without_our_frames() -> None:
         sys.excepthook = _show
 
 
-def remember_interrupted(name: str) -> None:
+def remember_interrupted(name: str, id: str) -> None:
     """Remember the run that an interrupt ended, for the last line of the program."""
     global _hint
-    _hint = f"Run {name} was interrupted; what it finished is kept. Continue with: nadi resume {name}"
+    run = told_for_shell(name, id)
+    _hint = f"Run {one_line(name)} was interrupted; what it finished is kept. Continue with: nadi resume {run}"
 
 
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -224,7 +224,7 @@ class SubmittedTaskRun(TaskRun, Work):
     def _give_up(self, thread: threading.Thread, number: int) -> None:
         # The thread blocks in C and saw no interruption. Its attempt is over for everybody else; no
         # further attempt is made, as two of one task must never live at once.
-        if self.done or self.attempt != number or self.state_type is not _RUNNING:
+        if self.state is not None or self.attempt != number or self.state_type is not _RUNNING:
             return
         if isinstance(self.executor, ThreadExecutor):
             self.executor.give_up(thread)

@@ -57,6 +57,11 @@ def run_name(rng: random.Random) -> str:
     return f"{rng.choice(ADJECTIVES)}-{rng.choice(ANIMALS)}-{rng.randrange(1, 100)}"
 
 
+def told_for_shell(name: str, id: str) -> str:
+    """Return what to type for a run: its name where a shell takes it as it is, else its id."""
+    return name if name.isascii() and name.replace("-", "a").replace("_", "a").isalnum() and name[0] != "-" else id
+
+
 def check_flow_name(name: str) -> str:
     """Hand back `name` if a flow may be called that.
 

@@ -17,6 +17,20 @@ _SECONDS_IN = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 
 _NUMBER_AND_UNIT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*")
 
 
+#: Control characters, and those that change the direction of text: a run's name may hold them, a terminal obeys them.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def safe(text: str) -> str:
+    """Return text with its control characters made visible; line breaks and tabs stay."""
+    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str, limit: int = 10_000) -> str:
+    """Return text as one safe line of at most `limit` characters."""
+    return shorten(safe(" ".join(text.split()) if "\n" in text or "\t" in text else text), limit)
+
+
 def shorten(text: str, limit: int) -> str:
     """`text`, cut to at most `limit` characters with `…` as the last of them when something is missing."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"[:limit]

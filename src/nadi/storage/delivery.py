@@ -185,6 +185,8 @@ class Courier:
         self.delivered = 0
         #: Why the store does not take records; "" while it does.
         self.trouble = ""
+        #: What was said about the store already, and is not said again.
+        self.said = ""
         self.refused: dict[Refusal, int] = {}
         #: When the store last answered for the runs of this process (monotonic); see `Session.check`.
         self.confirmed = time.monotonic()
@@ -344,7 +346,7 @@ class Courier:
             self._reader.move_to(position)
 
     def _store_is_away(self, why: str) -> None:
-        if not self.trouble:
+        if not self.trouble and why != self.said:
             _log.warning("The store does not take records; the run goes on and they wait in the journal. %s", why)
         self.trouble = why
         self._next_try = time.monotonic() + self._pause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import zlib
@@ -12,10 +13,11 @@ from typing import NamedTuple
 from nadi.exceptions import SettingError, StoreReadOnly, StoreUnavailable
 from nadi.storage.contract import Store
 from nadi.storage.filesystems import network_filesystem, read_mountinfo
-from nadi.storage.memory import MemoryStore
-from nadi.storage.sqlite import SqliteStore
 
 _log = logging.getLogger("nadi.storage")
+
+#: Which class serves a URL's scheme. Each comes with a database library, loaded when a URL asks for it.
+STORES = {"memory": "nadi.storage.memory:MemoryStore", "sqlite": "nadi.storage.sqlite:SqliteStore"}
 
 
 class DefaultDatabase(NamedTuple):
@@ -45,12 +47,12 @@ def open_store(url: str, *, home: str | os.PathLike[str]) -> Store:
         if place.notice:
             _log.warning(place.notice)
         _make_folder(place.path.parent, private=bool(place.notice))
-        return SqliteStore(place.path)
+        return _made("sqlite", place.path)
     scheme, _, rest = url.partition("://")
     if scheme == "memory" and not rest.strip("/"):
-        return MemoryStore()
+        return _made("memory")
     if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
-        return SqliteStore(Path(rest[1:]).expanduser())
+        return _made("sqlite", Path(rest[1:]).expanduser())
     raise SettingError(
         f"There is no store for the database URL {_without_credentials(url)!r}."
         " Use sqlite:///runs.db (a file in the working folder), sqlite:////path/to/runs.db (four slashes: from the"
@@ -66,6 +68,12 @@ def store_url(url: str, home: str | os.PathLike[str]) -> str:
     if url.startswith("sqlite:///"):
         return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
     return _without_credentials(url)
+
+
+def _made(scheme: str, *arguments: object) -> Store:
+    module, _, name = STORES[scheme].partition(":")
+    store: Store = getattr(importlib.import_module(module), name)(*arguments)
+    return store
 
 
 def default_database(home: str | os.PathLike[str], *, mountinfo: str, environ: Mapping[str, str]) -> DefaultDatabase:
@@ -112,6 +120,8 @@ def _make_folder(folder: Path, *, private: bool) -> None:
     With `private`, one that is there must belong to this user: its name can be guessed, and others
     may have made it where everybody may write.
     """
+    if folder.exists() and not folder.is_dir():
+        raise StoreUnavailable(f"{folder} is a file, not a folder. Set NADI_HOME to a folder.")
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         for each in reversed(missing):

@@ -164,11 +164,15 @@ class JournalRecorder(Recorder):
         self._opening = threading.Lock()
         self._looking = threading.Lock()
         self._listeners: dict[str, tuple[int, Listener]] = {}
+        self._trouble_at_start = ""
         identity = self._identify()
         self._identity = identity
         self._results = _result_storage(settings, self.home)
         self._lock: FileLock | None = None
+        #: Why there is no journal file; "" when there is.
+        self._no_folder = ""
         folder = self._make_folder()
+        self._warn()
         url = identity.url if identity is not None else store_url(settings.database_url, self.home.path)
         header = Header(writer, identity.id if identity is not None else "", url, self.holder.encode())
         self.journal = Journal(folder, header)
@@ -180,7 +184,26 @@ class JournalRecorder(Recorder):
             on_fenced=lambda root, token: _tell(self._listeners, root, token, None),
         )
         self.append = self.journal.append  # type: ignore[method-assign]  # one call less on the hottest path
+        self.courier.said = self._trouble_at_start
         self.courier.start()
+
+    def _warn(self) -> None:
+        # One sentence, whatever of the two is missing.
+        store, home = self._trouble_at_start, self._no_folder
+        if store and home:
+            _log.warning("%s The run goes on; nothing of it is recorded while that lasts.", store)
+        elif store:
+            _log.warning("%s The run goes on; its records wait in the journal.", store)
+        elif home:
+            _log.warning(
+                "The journal cannot be written to %s (%s); a run that is killed loses what is not delivered yet.",
+                self.home.journals,
+                home,
+            )
+
+    @property
+    def _journal_trouble(self) -> str:
+        return self._no_folder or self.journal.trouble
 
     def append(self, record: Record) -> int:
         return self.journal.append(record)
@@ -275,16 +298,18 @@ class JournalRecorder(Recorder):
             )
         if lost:
             what = f"{lost} records" + (f", and {dropped}," if dropped else "")
-            told.append(
-                f"{what} are lost: neither the store ({why}) nor the journal ({self.journal.trouble}) could be written"
-            )
+            if in_file:
+                told.append(f"{what} are lost, as the journal could not be written either ({self._journal_trouble})")
+            else:
+                unwritten = f"neither the store ({why}) nor the journal ({self._journal_trouble}) could be written"
+                told.append(f"{what} are lost: {unwritten}")
         return "; ".join(told) + "."
 
     def _identify(self) -> StoreIdentity | None:
         try:
             store = self.store()
         except StoreError as error:
-            _log.warning("%s The run goes on; its records wait in the journal.", error)
+            self._trouble_at_start = str(error)
             return self._remembered()
         return StoreIdentity(store.id, store.signing_key, store.url)
 
@@ -298,7 +323,7 @@ class JournalRecorder(Recorder):
             # It gets its name when it is held: whoever finds a free lock knows that its writer is dead.
             lock.path.rename(folder / "lock")
         except OSError as error:
-            _log.warning("The journal cannot be written to %s: %s.", folder, error.strerror or error)
+            self._no_folder = (error.strerror or str(error)).lower()
             return None
         hold_against_forks(lock)
         self._lock = lock
