@@ -181,7 +181,15 @@ def test_lambdas_closures_and_local_classes_are_stored_whole() -> None:
     assert made.value == 7
 
 
-@pytest.mark.parametrize("value", [threading.Lock(), [Hostile()], Exits(), (x for x in "ab")], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(threading.Lock(), id="lock"),
+        pytest.param([Hostile()], id="hostile"),
+        pytest.param(Exits(), id="exits"),
+        pytest.param((x for x in "ab"), id="generator"),
+    ],
+)
 def test_a_value_that_cannot_be_pickled_is_told_in_one_sentence(value: object) -> None:
     with pytest.raises(NotKept) as caught:
         dumps(value)

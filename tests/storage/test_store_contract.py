@@ -640,7 +640,9 @@ def test_of_many_attempts_ended_together_each_goes_by_its_own_token_and_state(st
     store.end_attempt(finished, token=1, state=S.CANCELLED, name="", message="", now=T0 + 60)
     store.claim(taken, holder="process-b", now=T0 + 70, expected_token=1)
 
-    changed = store.end_attempts([Ending(root, 1, S.CRASHED, "lost") for root in (finished, taken, killed)], now=T0 + 80)
+    changed = store.end_attempts(
+        [Ending(root, 1, S.CRASHED, "lost") for root in (finished, taken, killed)], now=T0 + 80
+    )
 
     assert changed == [False, False, True]
     assert [_run(store, root).state_type for root in (finished, taken, killed)] == [S.CANCELLED, S.PENDING, S.CRASHED]
