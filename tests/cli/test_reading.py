@@ -130,7 +130,7 @@ def test_runs_that_share_a_name_are_listed_with_their_ids(nadi: Nadi, writer: Wr
     assert an_id(2).startswith(ids[0])
     assert an_id(1).startswith(ids[1])
     assert said.status == 2
-    assert "matches 2 runs" in said.err
+    assert "matches several runs" in said.err
 
 
 def test_show_folds_a_map_and_tells_what_failed_and_what_it_made(nadi: Nadi, failed_run: str) -> None:

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from nadi.cli.main import COMMANDS
-from nadi.cli.output import ago, cell_width, fit, one_line, safe
+from nadi.cli.output import ago, cell_width, fit
+from nadi.model.text import one_line, safe
 from tests.cli.conftest import Nadi
 from tests.journeys.places import Place
 

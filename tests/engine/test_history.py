@@ -189,7 +189,7 @@ def test_disorder_in_one_scope_is_none_in_another() -> None:
 
 
 def test_thousands_of_calls_of_one_task_match_also_when_they_come_backwards() -> None:
-    count = 20_000
+    count = 5_000
     past = history(*(recorded(f"{n:06}", inputs=n.to_bytes(4, "big"), position=n) for n in range(count)))
 
     matches = [past.match(call(inputs=n.to_bytes(4, "big"), position=n)) for n in reversed(range(count))]

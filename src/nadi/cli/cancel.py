@@ -14,6 +14,7 @@ from nadi.cli.reading import RUN, run_for_reading
 from nadi.cli.shapes import run_shape
 from nadi.engine.cancelling import Cancelled, How, cancel_run
 from nadi.engine.clock import Clock
+from nadi.engine.explaining import not_resumable
 from nadi.engine.lookup import find_root
 from nadi.model.names import told_for_shell
 from nadi.model.text import one_line
@@ -86,4 +87,5 @@ def _print(done: Cancelled) -> None:
     elif not run.is_final or run.state_name != "Cancelled":
         say(paragraph("It ended by itself before it could be cancelled.", indent="  "))
     if run.is_final and run.state_name != "Completed":
-        say(f"  Continue it with: nadi resume {told_for_shell(run.name, run.id)}")
+        serves = f"Continue it with: nadi resume {told_for_shell(run.name, run.id)}"
+        say(paragraph(not_resumable(run) or serves, indent="  "))

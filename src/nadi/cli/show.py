@@ -33,6 +33,7 @@ from nadi.cli.shapes import (
     run_shape,
     task_shape,
 )
+from nadi.engine.explaining import not_resumable
 from nadi.engine.resuming import source_of
 from nadi.model.names import told_for_shell
 from nadi.model.runs import Artifact, Attempt, FlowRun, Metric, TaskRun
@@ -46,9 +47,10 @@ Examples:
   nadi show 0199f3c2-8d1e --json
 """
 
-#: The most groups of tasks, and failures, that are listed; JSON has all of them.
+#: The most groups of tasks, failures, and reasons for running again, that are listed; JSON has all of them.
 MOST_GROUPS = 40
 MOST_FAILURES = 8
+MOST_REASONS = 8
 
 
 @click.command(epilog=_EXAMPLES)
@@ -82,6 +84,7 @@ def command(run: str, as_json: bool) -> None:
         _print_head(found, attempts, store, now)
         names = {each.id: each.name for each in subflows}
         _print_tasks(tasks, found, names, now, ran_again(store, tasks))
+        _print_ran_again(tasks)
         _print_subflows(subflows, now)
         _print_failures(tasks, found)
         _print_artifacts(artifacts)
@@ -178,10 +181,11 @@ class TaskGroup:
     @property
     def title(self) -> str:
         """The task's name, with how many runs there are."""
-        first = self.tasks[0]
-        if len(self.tasks) == 1:
-            return first.name
-        return f"{first.task} ×{len(self.tasks):,}{' (map)' if self.mapped else ''}"
+        return _title_of(self.tasks) + (" (map)" if self.mapped and len(self.tasks) > 1 else "")
+
+
+def _title_of(tasks: list[TaskRun]) -> str:
+    return tasks[0].name if len(tasks) == 1 else f"{tasks[0].task} ×{len(tasks):,}"
 
 
 def grouped(tasks: list[TaskRun]) -> list[TaskGroup]:
@@ -282,6 +286,22 @@ def _span(spans: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def _print_ran_again(tasks: list[TaskRun]) -> None:
+    """Print why tasks were not taken from an earlier attempt of the run, those of one reason together."""
+    alike: dict[tuple[str, str], list[TaskRun]] = {}
+    for task in tasks:
+        if task.reason:
+            alike.setdefault((task.task, task.reason), []).append(task)
+    if not alike:
+        return
+    say()
+    say(bold("Ran again"))
+    for (_, reason), found in list(alike.items())[:MOST_REASONS]:
+        say(paragraph(one_line(f"{_title_of(found)}: {reason}"), indent="  ", hanging="    "))
+    if len(alike) > MOST_REASONS:
+        say(dim(f"  and {plural(len(alike) - MOST_REASONS, 'more reason')}; --json has every task"))
+
+
 def _print_subflows(subflows: list[FlowRun], now: float) -> None:
     if not subflows:
         return
@@ -338,7 +358,7 @@ def _print_next(run: FlowRun) -> None:
     name = told_for_shell(run.name, run.id)
     if run.is_final and run.state_type is not StateType.COMPLETED and run.is_root:
         say()
-        say(dim(f"Continue it with: nadi resume {name}"))
+        say(dim(paragraph(not_resumable(run) or f"Continue it with: nadi resume {name}")))
     elif not run.is_final:
         say()
         say(dim(f"What it waits for: nadi why {name}"))

@@ -73,7 +73,7 @@ def _python_files(path: Path) -> Iterator[Path]:
         )
         # A pipe that nobody writes to could be read for ever.
         scripts = (Path(folder, name) for name in sorted(files) if name.endswith(".py"))
-        yield from (script for script in scripts if script.is_file() or script.is_symlink())
+        yield from (script for script in scripts if script.is_file() or not script.exists())
 
 
 def _check_file(file: Path, checked: Checked) -> None:

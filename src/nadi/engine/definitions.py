@@ -38,7 +38,9 @@ def unwrap_method(fn: Any, mark: str) -> Callable[..., Any]:
     spec = getattr(function, "spec", None)
     if isinstance(spec, Spec):
         kind = "flow" if isinstance(spec, FlowSpec) else "task"
-        raise DefinitionError(f"{mark} marks a function, and {spec.name} is a {kind} already. Keep one of the two marks.")
+        raise DefinitionError(
+            f"{mark} marks a function, and {spec.name} is a {kind} already. Keep one of the two marks."
+        )
     return function
 
 

@@ -126,11 +126,16 @@ def _advice(root: FlowRun) -> str:
         return f"nadi logs {name} -f follows it; nadi cancel {name} stops it."
     if root.state_type is StateType.COMPLETED:
         return ""
+    return not_resumable(root) or f"nadi resume {name} continues it; finished tasks are kept."
+
+
+def not_resumable(root: FlowRun) -> str:
+    """Return why `nadi resume` cannot continue a run, and what serves instead; "" where it can."""
     source = source_of(root)
-    if source is None or source.entrypoint is None:
-        why = source.not_loadable if source is not None and source.not_loadable else "Its code was not recorded."
-        return f"It cannot be continued from the command line: {why} nadi.resume(run, flow=...) serves."
-    return f"nadi resume {name} continues it; finished tasks are kept."
+    if source is not None and source.entrypoint is not None:
+        return ""
+    why = source.not_loadable if source is not None and source.not_loadable else "Its code was not recorded."
+    return f"It cannot be continued from the command line: {why} nadi.resume(run, flow=...) serves."
 
 
 # -- its tasks ------------------------------------------------------------------------------

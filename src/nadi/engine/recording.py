@@ -23,6 +23,10 @@ _instead: list[Recorder] = []
 #: Time and identity for this process.
 clock = Clock()
 
+if hasattr(os, "register_at_fork"):
+    # Or the children of one process would give their runs the same names, and ids that differ by time alone.
+    os.register_at_fork(after_in_child=lambda: clock.random.seed())
+
 
 def recorder() -> Recorder:
     """Return the recorder of this process, made with the settings in force when it is first needed.

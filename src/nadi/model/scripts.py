@@ -128,7 +128,8 @@ def _name_of_module_run(module: ModuleType) -> str | None:
 
 def _file_of(module: ModuleType) -> str | None:
     file = getattr(module, "__file__", None)
-    return _real(file) if isinstance(file, str) else None
+    # Python calls standard input `<stdin>`.
+    return _real(file) if isinstance(file, str) and not file.startswith("<") else None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -36,7 +36,8 @@ _FRAME = struct.Struct("<II")
 SEGMENT_BYTES = 64 << 20
 #: Undelivered bytes at which appending waits for the store.
 JOURNAL_LIMIT = 1 << 30
-#: Records kept in memory while the file cannot be written; then logs, artifacts and metrics are dropped.
+#: Records kept in memory while the file cannot be written: from here on log lines are dropped, and from twice as many
+#: on artifacts and metrics too.
 OVERFLOW_LIMIT = 20_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -117,8 +118,8 @@ class Journal:
     """This process's journal for one store. Thread-safe.
 
     When the file cannot be written (disk full, home not writable), records stay in memory
-    instead, in order; beyond `OVERFLOW_LIMIT` of them log lines are dropped and counted first,
-    then artifacts and metrics, while states always stay.
+    instead, in order; beyond `OVERFLOW_LIMIT` of them log lines are dropped and counted, beyond
+    twice as many artifacts and metrics too, while states always stay.
     """
 
     def __init__(self, folder: Path | None, header: Header, *, limit: int = JOURNAL_LIMIT) -> None:
@@ -222,7 +223,11 @@ class Journal:
         self._descriptor, self._segment_bytes = descriptor, len(start)
 
     def _keep_in_memory(self, record: Record, payload: bytes) -> int:
-        if len(self.overflow) >= OVERFLOW_LIMIT and isinstance(record, LogLine | ArtifactMade | MetricLogged):
+        kept = len(self.overflow)
+        if kept >= OVERFLOW_LIMIT and (
+            isinstance(record, LogLine)
+            or (kept >= 2 * OVERFLOW_LIMIT and isinstance(record, ArtifactMade | MetricLogged))
+        ):
             what = record.__struct_config__.tag
             self.dropped[str(what)] = self.dropped.get(str(what), 0) + 1
             return 0

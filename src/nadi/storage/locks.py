@@ -17,6 +17,9 @@ if sys.platform == "win32":
         except OSError:
             return False
         return True
+
+    def _free(descriptor: int) -> None:
+        os.close(descriptor)
 else:
     import fcntl
 
@@ -26,6 +29,12 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _free(descriptor: int) -> None:
+        # Closing alone would not do: a child that was forked in this moment has a copy of the descriptor
+        # that nobody knows of, and the lock would be held for as long as that child lives.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
 
 
 class FileLock:
@@ -78,7 +87,7 @@ class FileLock:
             _take(descriptor, wait=True)
             with verdict:
                 if late:
-                    os.close(descriptor)
+                    _free(descriptor)
                 else:
                     self._descriptor = descriptor
                     arrived.set()
@@ -96,8 +105,10 @@ class FileLock:
         """Let the lock go; releasing one that is not held is fine."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            _free(descriptor)
 
     def forget_in_child(self) -> None:
         """Close a forked child's copy of the descriptor; the parent keeps the lock."""
-        self.release()
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

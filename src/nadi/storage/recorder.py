@@ -25,6 +25,7 @@ from nadi.model.holders import Holder
 from nadi.model.records import Record
 from nadi.model.results import ResultRef
 from nadi.model.runs import Request
+from nadi.model.text import plural
 from nadi.storage.contract import Batch, Refusal, Store
 from nadi.storage.delivery import Courier, Reach
 from nadi.storage.home import Home, remove_tree, this_holder
@@ -361,8 +362,8 @@ class JournalRecorder(Recorder):
 
 
 def _counted(dropped: dict[str, int]) -> str:
-    names = {"log": "log lines", "artifact": "artifacts", "metric": "metric values"}
-    return " and ".join(f"{count} {names.get(what, what)}" for what, count in sorted(dropped.items()) if count)
+    names = {"log": "log line", "artifact": "artifact", "metric": "metric value"}
+    return " and ".join(plural(count, names.get(what, what)) for what, count in sorted(dropped.items()) if count)
 
 
 def _result_storage(settings: Settings, home: Home) -> ResultStorage:

@@ -232,10 +232,30 @@ def _roll_back(connection: apsw.Connection) -> None:
 def _watch_forks() -> None:
     global _watching_forks
     if not _watching_forks and hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_put_all_aside)
+        os.register_at_fork(before=_hold_writers, after_in_parent=_let_writers_go, after_in_child=_put_all_aside)
         _watching_forks = True
 
 
+#: Seconds that a fork waits for a commit of another thread to end.
+_FORK_PATIENCE = 2.0
+#: By thread that forks: the turns that it holds meanwhile.
+_held: dict[int, list[threading.Lock]] = {}
+
+
+def _hold_writers() -> None:
+    # SQLite notes within the process who holds which lock of a file. A child that is forked in the middle of a
+    # commit inherits the note, and would find the database locked for ever when it opens it for itself.
+    _held[threading.get_ident()] = [
+        database._turn for database in list(_open) if database._turn.acquire(timeout=_FORK_PATIENCE)
+    ]
+
+
+def _let_writers_go() -> None:
+    for turn in _held.pop(threading.get_ident(), ()):
+        turn.release()
+
+
 def _put_all_aside() -> None:
+    _held.clear()
     for database in list(_open):
         database.put_aside()
