@@ -65,6 +65,14 @@ def test_check_tells_of_a_flow_that_could_not_be_resumed(nadi: Nadi, loads: None
     assert findings(nadi) == []
 
 
+def test_check_does_not_wait_for_a_pipe(nadi: Nadi, loads: None) -> None:
+    os.mkfifo("pipe.py")
+
+    said = nadi("check")
+
+    assert (said.status, said.out) == (0, "0 files, 0 flows: nothing to complain about.\n")
+
+
 def test_check_leaves_environments_and_hidden_folders_alone(nadi: Nadi, loads: None) -> None:
     for folder in ("my-env/lib", ".hidden", "__pycache__"):
         Path(folder).mkdir(parents=True)

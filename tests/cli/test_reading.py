@@ -6,9 +6,11 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nadi.model.runs import Request
+from nadi.model.sources import RunSource
 from nadi.model.states import StateType
 from nadi.storage.home import this_holder
 from tests.cli.conftest import Nadi
@@ -34,7 +36,9 @@ READING = ["runs", "show brisk-otter", "logs brisk-otter", "why brisk-otter", "g
 def failed_run(writer: Writer) -> str:
     """A run with a map of three of which one failed, and what came after it did not run."""
     run = an_id(1)
-    writer.tell(flow_begun(run, name="brisk-otter", parameters=b'{"rows":1000}', tags=("nightly",)))
+    source = msgspec.json.encode(RunSource(entrypoint="flow.py:nightly"))
+    told_first = flow_begun(run, name="brisk-otter", parameters=b'{"rows":1000}', tags=("nightly",), source=source)
+    writer.tell(told_first)
     for index in range(3):
         task = an_id(10 + index)
         call = a_call(run, index)
@@ -143,6 +147,30 @@ def test_show_folds_a_map_and_tells_what_failed_and_what_it_made(nadi: Nadi, fai
     assert "report  (markdown)  what came out" in out
     assert "accuracy  0.75  (step 1, 2 values)" in out
     assert "nadi resume brisk-otter" in out
+
+
+def test_show_tells_why_tasks_ran_again_those_of_one_reason_together(
+    nadi: Nadi, failed_run: str, writer: Writer
+) -> None:
+    why = "it had not completed (Crashed)"
+    for index in (5, 6):
+        again = task_begun(failed_run, an_id(50 + index), task="fit", name=f"fit-{index}", attempt=2, reason=why)
+        writer.tell(again)
+    writer.tell(task_begun(failed_run, an_id(60), task="pick", name="pick-7", reason="its code changed"))
+
+    out = nadi("show", "brisk-otter").out
+
+    assert f"Ran again\n  fit ×2: {why}\n  pick-7: its code changed\n" in out
+
+
+def test_show_does_not_advise_to_resume_what_cannot_be_loaded_again(nadi: Nadi, writer: Writer) -> None:
+    source = msgspec.json.encode(RunSource(not_loadable="The flow is defined in a notebook."))
+    writer.tell(flow_begun(an_id(1), name="brisk-otter", source=source), flow_moved(an_id(1), S.FAILED))
+
+    out = nadi("show", "brisk-otter").out
+
+    assert "nadi resume" not in out
+    assert "The flow is defined in a notebook. nadi.resume(run, flow=...) serves." in out
 
 
 def test_a_run_is_found_by_a_unique_beginning_of_its_id(nadi: Nadi, failed_run: str) -> None:

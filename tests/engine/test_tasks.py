@@ -150,6 +150,13 @@ def test_a_positional_name_is_refused_with_the_way_to_write_it() -> None:
         task("train")  # type: ignore[call-overload]
 
 
+def test_a_function_is_either_a_task_or_a_flow() -> None:
+    with pytest.raises(DefinitionError, match="@flow marks a function, and double is a task already"):
+        flow(double)
+    with pytest.raises(DefinitionError, match="@task marks a function, and other is a flow already"):
+        task(flow(name="other")(lambda: None))
+
+
 def test_a_call_that_does_not_fit_the_signature_is_a_type_error(recorded: Recorded) -> None:
     with pytest.raises(ParameterBindError, match="number"):
         twice()  # type: ignore[call-overload]

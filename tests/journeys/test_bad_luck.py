@@ -462,3 +462,34 @@ def test_a_journal_for_another_store_is_left_alone_until_that_store_is_used(plac
     assert len(left) == 1
     assert there.stdout == "['Crashed', 'Completed']\n", there.stderr
     assert place.journals() == []
+
+
+def test_runs_of_forked_processes_have_names_of_their_own(place: Place) -> None:
+    script = place.script(
+        DID
+        + """
+import multiprocessing
+
+@flow
+def pipeline(n):
+    return os.getpid()
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        print(len(set(pool.map(pipeline, range(8), chunksize=2))) > 1)
+""",
+    )
+
+    done = place.run(script)
+
+    runs = place.look()
+    assert done.stdout == "True\n", done.stderr
+    assert len(runs) == len({run.name for run in runs}) == 8
+
+
+def test_a_script_from_standard_input_can_use_processes(place: Place) -> None:
+    code = "from nadi import flow, task\n@task\ndef f(x): return x * 2\n@flow(executor='process')\ndef g(): return f.submit(4).result()\nprint(g())"
+
+    done = place.run("-c", f"import subprocess, sys; subprocess.run([sys.executable, '-'], input={code!r}, text=True)")
+
+    assert done.stdout == "8\n", done.stderr

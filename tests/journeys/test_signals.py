@@ -71,6 +71,48 @@ def test_a_script_that_a_signal_ended_is_recorded_so_and_goes_on_from_what_it_ha
     assert place.did() == ["quick-1", "slow", "slow", "quick-2"]
 
 
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_ctrl_c_ends_a_flow_of_an_event_loop_with_what_to_type_next_and_no_traceback(place: Place, kind: str) -> None:
+    define = (
+        "async def pipeline():\n    await asyncio.to_thread(slow)" if kind == "async" else "def pipeline():\n    slow()"
+    )
+    script = place.script(
+        DID
+        + """
+import asyncio
+import time
+
+@task
+def slow():
+    did("slow")
+    for _ in range(600):
+        time.sleep(0.1)
+
+@flow(flow_run_name="two words")
+"""
+        + define
+        + """
+
+async def main():
+    await pipeline()
+
+asyncio.run(main())
+"""
+    )
+    process = place.start(script)
+    until(lambda: "slow" in place.did())
+
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    run = place.newest()
+
+    assert "Traceback" not in errors
+    assert errors.endswith(
+        f"Run two words was interrupted; what it finished is kept. Continue with: nadi resume {run.id}\n"
+    )
+    assert (run.state_type, run.message) == (StateType.CANCELLED, "Interrupted by Ctrl-C.")
+
+
 def test_ctrl_c_leaves_nothing_undelivered(place: Place) -> None:
     process = place.start(place.script(SLOW), BLOCK="yes")
     until(lambda: "slow" in place.did())

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from nadi import flow, get_run_logger, task
-from nadi.engine.logs import LINES_PER_SECOND, LONGEST_LINE, RunHandler
+from nadi.engine.logs import LINES_PER_SECOND, LONGEST_LINE, ConsoleFormatter, RunHandler
+from nadi.engine.session import LogOrigin
 from nadi.exceptions import ContextError
 from nadi.logging import disable_run_logger, get_logger
 from nadi.testing import Records, TestClock, nadi_test_harness
@@ -247,3 +248,10 @@ def test_a_run_handler_lets_records_from_outside_of_runs_pass() -> None:
     record: Any = logging.LogRecord("x", 20, "", 0, "text", (), None)
 
     RunHandler().emit(record)
+
+
+def test_the_console_shows_a_run_name_without_obeying_it() -> None:
+    record: Any = logging.LogRecord("nadi.runs", 20, "", 0, "text", (), None)
+    record.nadi_origin = LogOrigin(None, "", "", "red\x1b[31m")  # type: ignore[arg-type]  # only its name is read
+
+    assert ConsoleFormatter().format(record).endswith(r" | red\x1b[31m | text")

@@ -9,7 +9,9 @@ from nadi.engine.aio import drive_async, drive_items_async, on_this_loop, settle
 from nadi.engine.annotations import Annotation
 from nadi.engine.decisions import NOT_READY
 from nadi.engine.drive import drive, drive_items, pause
-from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async, drive_flow_items, drive_flow_items_async
+from nadi.engine.flow_aio import drive_flow_async, drive_flow_items_async
+from nadi.engine.flow_drive import drive_flow, drive_flow_items
+from nadi.engine.flow_runs import FlowRun
 from nadi.engine.flow_work import SubmittedFlowRun
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.inputs import futures_in, has_marks, is_future, resolved, take_outcomes

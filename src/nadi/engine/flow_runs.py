@@ -1,36 +1,34 @@
-"""One flow run: its way from begun to final. The drivers at the end run it in a thread or on a loop."""
+"""One flow run: its way from begun to final, whoever drives it.
+
+`FlowRun` tells the journal what happens and asks `decisions.py` what comes next; `flow_drive.py`
+enters the function in a thread, `flow_aio.py` on an event loop.
+"""
 
 from __future__ import annotations
 
-import functools
 import logging
-import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from nadi.engine import hooks
 from nadi.engine.again import finished_so_far
-from nadi.engine.aio import StepsAsync, cancel_with_session
 from nadi.engine.decisions import End, RetryAfter, after_failure, classify, may_retry
-from nadi.engine.drive import PASSED_ON, Steps
-from nadi.engine.forks import end_if_forked, process
 from nadi.engine.inputs import take_outcomes
-from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, interrupted_loop, time_limit
+from nadi.engine.interrupts import CancelAsked, Interruption, TimeUp
 from nadi.engine.names import templated
 from nadi.engine.outcomes import state_of_flow
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current, current_tags
 from nadi.engine.session import Session
-from nadi.exceptions import CancelledRun, CrashedRun, FailedRun, TimedOut
+from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
 from nadi.executors.contract import Executor
-from nadi.executors.threads import place_lent
 from nadi.model.records import CallReused, FlowRunBegun, FlowRunMoved
 from nadi.model.results import ResultRef
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.secrets import mask, masker
-from nadi.model.specs import FlowSpec, Style
+from nadi.model.specs import FlowSpec
 from nadi.model.states import State, StateType
 from nadi.model.text import safe_repr
 from nadi.model.tracebacks import detail_of, summarise
@@ -327,298 +325,3 @@ def wait_for_children(scope: Scope) -> None:
     while seen < len(children):
         children[seen].wait()
         seen += 1
-
-
-def drive_flow(run: FlowRun) -> None:
-    """Run a flow here to its end, waiting here between attempts; interruptions are recorded and raised."""
-    prepared = _prepared(run)
-    if prepared is None:
-        return
-    scope, args, kwargs = prepared
-    while True:
-        delay = _attempt(run, scope, args, kwargs)
-        if delay is None:
-            return
-        _pause(run, delay)
-        run.enter_again(scope)
-
-
-def _prepared(run: FlowRun) -> tuple[Scope, tuple[Any, ...], dict[str, Any]] | None:
-    """Make the run ready to be entered; `None` when that failed and has ended it."""
-    try:
-        return run.prepare()
-    except BaseException as error:
-        run.fail(error, retry=False)  # arguments that cannot be used now cannot be used later
-        if isinstance(error, PASSED_ON):
-            raise
-        return None
-
-
-def _pause(run: FlowRun, delay: float) -> None:
-    # A stop of the session ends the wait; the next attempt then ends the run before user code is entered.
-    try:
-        with place_lent():
-            run.session.stop_event.wait(delay)
-    except PASSED_ON as error:
-        run.fail(error, retry=False)
-        raise
-
-
-def _attempt(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
-    session, mark = run.session, process.mark
-    here = current.set(scope)
-    stretch = None
-    if threading.current_thread() is not threading.main_thread():
-        stretch = Interruptible()
-    own_alarm: TimeUp | None = None
-    value, failure = None, None
-    try:
-        try:
-            if stretch is not None:
-                session.enter(stretch)
-                run.interruptible_by(functools.partial(stretch.interrupt, CancelAsked))
-            with time_limit(run.spec.timeout) as own_alarm:
-                try:
-                    session.check()
-                    value = run.spec.fn(*args, **kwargs)
-                    if run.spec.style is Style.GENERATOR:
-                        value = list(value)
-                except PASSED_ON:
-                    raise
-                except BaseException as error:
-                    failure = error
-                finally:
-                    end_if_forked(mark)
-                wait_for_children(scope)
-        finally:
-            if stretch is not None:
-                session.leave(stretch)
-            current.reset(here)
-    except PASSED_ON as error:
-        if stretch is not None:
-            session.leave(stretch)  # it may have struck while the stretch was being left
-            current.set(run.scope)
-        return _interrupted(run, scope, error, own_alarm)
-    return _ended(run, scope, value, failure)
-
-
-def _interrupted(run: FlowRun, scope: Scope, error: BaseException, own_alarm: TimeUp | None) -> float | None:
-    """End an attempt that was interrupted: by its own timeout, or together with its caller, who is told too."""
-    own = error is own_alarm
-    delay = None
-    try:
-        stop_children(scope, error)
-    finally:
-        foreign = CancelledRun("Its caller ran out of time.") if isinstance(error, TimeUp) and not own else error
-        delay = run.fail(foreign, retry=own)
-    if not own:
-        raise error
-    return delay
-
-
-def _ended(run: FlowRun, scope: Scope, value: Any, failure: BaseException | None) -> float | None:
-    """End an attempt whose function returned or raised and whose children have ended."""
-    if isinstance(failure, SystemExit):
-        _end_by_exit(run, failure)
-        raise failure
-    if failure is not None:
-        return run.fail(failure)
-    try:
-        return run.complete(value, scope)
-    except Exception as error:  # a value that breaks whoever looks at it
-        return run.fail(error, retry=False)
-
-
-def _end_by_exit(run: FlowRun, error: SystemExit) -> None:
-    if error.code in (None, 0):
-        run.complete_by_exit()
-    else:
-        run.fail(FailedRun(f"The flow called sys.exit({error.code!r})."), retry=False)
-
-
-def stop_children(scope: Scope, error: BaseException) -> None:
-    """End what was submitted: what has not begun is cancelled, what runs is interrupted and waited for briefly."""
-    ran_out = isinstance(error, TimeUp)
-    reason = CancelledRun("Its flow run ran out of time." if ran_out else "Its flow run was interrupted.")
-    session = scope.session
-    if scope.parent is None and not ran_out:
-        session.stop(session.stopped or reason, interrupt_flow=False)
-    for child in scope.children:
-        child.cancel(reason)
-    deadline = session.clock.monotonic() + STOP_GRACE
-    for child in scope.children:
-        if not child.done:
-            child.wait(max(0.0, deadline - session.clock.monotonic()))
-    left = [child for child in scope.children if not child.done]
-    for child in left:
-        child.abandon(reason)
-    if left:
-        names = ", ".join(child.name for child in left[:5])
-        _log.warning("These could not be interrupted and are left behind: %s.", names)
-
-
-#: Seconds that interrupted tasks get to end.
-STOP_GRACE = 2.0
-
-
-def drive_flow_items(run: FlowRun) -> Iterator[Any]:
-    """Run a generator flow here, handing its items on as they come; the run ends when it is exhausted.
-
-    It is retried only while it has handed out nothing; only the time spent in it counts for its timeout.
-    """
-    prepared = _prepared(run)
-    if prepared is None:
-        run.value()  # raises
-        return
-    scope, args, kwargs = prepared
-    while True:
-        items: list[Any] = []
-        steps = Steps(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
-        failure: BaseException | None = None
-        try:
-            try:
-                while (item := within_scope(scope, lambda: steps.next(generator))) is not steps:  # noqa: B023
-                    items.append(item)
-                    yield item
-            except PASSED_ON:
-                raise
-            except BaseException as error:
-                failure = error
-            wait_for_children(scope)
-        except GeneratorExit as error:
-            generator.close()
-            _closed(run, scope, error)
-            raise
-        except PASSED_ON as error:
-            delay = _interrupted(run, scope, error, steps.own_alarm)
-        else:
-            delay = _ended_items(run, scope, items, failure)
-        if delay is None:
-            run.value()  # raises where the run failed
-            return
-        _pause(run, delay)
-        run.enter_again(scope)
-
-
-def _closed(run: FlowRun, scope: Scope, error: BaseException) -> None:
-    stop_children(scope, error)
-    run.fail(CancelledRun("Closed before it was exhausted."))
-
-
-def _ended_items(run: FlowRun, scope: Scope, items: list[Any], failure: BaseException | None) -> float | None:
-    if items and failure is not None and not isinstance(failure, SystemExit):
-        return run.fail(failure, retry=False)
-    return _ended(run, scope, items, failure)
-
-
-async def drive_flow_async(run: FlowRun) -> None:
-    """Run an async flow on the running loop; see `drive_flow`."""
-    import asyncio
-
-    prepared = _prepared(run)
-    if prepared is None:
-        return
-    scope, args, kwargs = prepared
-    while True:
-        delay = await _attempt_async(run, scope, args, kwargs)
-        if delay is None:
-            return
-        await asyncio.sleep(delay)
-        run.enter_again(scope)
-
-
-async def _attempt_async(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
-    import asyncio
-
-    here = current.set(scope)
-    detach = cancel_with_session(run)
-    value, failure = None, None
-    try:
-        async with asyncio.timeout(run.spec.timeout):
-            try:
-                run.session.check()
-                if run.spec.style is Style.ASYNC_GENERATOR:
-                    value = [item async for item in run.spec.fn(*args, **kwargs)]
-                else:
-                    value = await run.spec.fn(*args, **kwargs)
-            except (*PASSED_ON, asyncio.CancelledError):
-                raise
-            except BaseException as error:
-                failure = error
-            await asyncio.to_thread(wait_for_children, scope)
-    except TimeoutError:
-        alarm = TimeUp()
-        await asyncio.to_thread(stop_children, scope, alarm)
-        return run.fail(alarm)
-    except asyncio.CancelledError as error:
-        return _cancelled(run, scope, error)
-    except PASSED_ON as error:
-        return _interrupted(run, scope, error, None)
-    finally:
-        current.reset(here)
-        detach()
-    return _ended(run, scope, value, failure)
-
-
-def _cancelled(run: FlowRun, scope: Scope, error: BaseException) -> float | None:
-    """End a flow run whose asyncio task was cancelled: by a stop of its session, or by whoever awaits it."""
-    import asyncio
-
-    stopped = run.session.stopped
-    try:
-        stop_children(scope, error)
-    finally:
-        why = "Interrupted by Ctrl-C." if interrupted_loop() else "The coroutine of the flow was cancelled."
-        run.fail(stopped or CancelledRun(why), retry=False)
-    if stopped is None:
-        raise error
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-    return None
-
-
-async def drive_flow_items_async(run: FlowRun) -> AsyncIterator[Any]:
-    """Run an async generator flow, handing its items on as they come; see `drive_flow_items`."""
-    import asyncio
-
-    prepared = _prepared(run)
-    if prepared is None:
-        run.value()  # raises
-        return
-    scope, args, kwargs = prepared
-    while True:
-        items: list[Any] = []
-        steps = StepsAsync(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
-        failure: BaseException | None = None
-        try:
-            try:
-                while True:
-                    here = current.set(scope)
-                    try:
-                        item = await steps.next(generator)
-                    finally:
-                        current.reset(here)
-                    if item is steps:
-                        break
-                    items.append(item)
-                    yield item
-            except (*PASSED_ON, asyncio.CancelledError):
-                raise
-            except BaseException as error:
-                failure = error
-            await asyncio.to_thread(wait_for_children, scope)
-        except (GeneratorExit, asyncio.CancelledError) as error:
-            _closed(run, scope, error)
-            raise
-        except PASSED_ON as error:
-            delay = _interrupted(run, scope, error, steps.own_alarm)
-        else:
-            delay = _ended_items(run, scope, items, failure)
-        if delay is None:
-            run.value()  # raises where the run failed
-            return
-        await asyncio.sleep(delay)
-        run.enter_again(scope)

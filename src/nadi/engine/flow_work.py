@@ -7,7 +7,9 @@ from contextvars import Context, copy_context
 from typing import Any
 
 from nadi.engine.decisions import NOT_READY
-from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
+from nadi.engine.flow_aio import drive_flow_async
+from nadi.engine.flow_drive import drive_flow
+from nadi.engine.flow_runs import FlowRun
 from nadi.engine.inputs import futures_in, resolved, take_outcomes
 from nadi.engine.loops import run_loop, running_loop
 from nadi.engine.turns import in_turn

@@ -114,7 +114,7 @@ class ConsoleFormatter(logging.Formatter):
         record.run = one_line(origin.name) if origin is not None else "nadi"
         text = super().format(record)
         detail = getattr(record, "nadi_detail", "")
-        return masker.mask(f"{text}\n{detail}" if detail else text)
+        return masker.mask(f"{text}\n{detail.rstrip()}" if detail else text)
 
     def formatException(self, ei: Any) -> str:  # logging's name
         return format_exception(ei[1]) if ei[1] is not None else ""

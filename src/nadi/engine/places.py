@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nadi.storage.filesystems import read_mountinfo
 from nadi.storage.home import Home
-from nadi.storage.opening import default_database
+from nadi.storage.opening import default_database, refuse_file
 from nadi.storage.settings import Settings
 
 
@@ -20,6 +20,13 @@ def database_file(settings: Settings) -> Path | None:
 
 
 def nothing_recorded(settings: Settings) -> bool:
-    """Whether there is neither a database nor a journal: then nothing ever ran, and nothing need be made."""
-    file = database_file(settings)
-    return file is not None and not file.exists() and not any(Home(settings.home).journals.glob("*/"))
+    """Whether there is neither a database nor a journal: then nothing ever ran, and nothing need be made.
+
+    Raises:
+        StoreUnavailable: a file lies where the home should be.
+    """
+    file, home = database_file(settings), Home(settings.home)
+    if file is None or os.path.exists(file):
+        return False
+    refuse_file(home.path)
+    return not os.path.isdir(home.journals) or not any(home.journals.glob("*/"))

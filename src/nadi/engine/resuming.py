@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from nadi.engine.flow_aio import drive_flow_async
+from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_lookup import is_flow
-from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
+from nadi.engine.flow_runs import FlowRun
 from nadi.engine.loading import load_flow
 from nadi.engine.lookup import find_root
 from nadi.engine.recording import recorder
