@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
 
-import msgspec
-
+from nadi._definition import Definition
 from nadi.engine.calls import call_flow, own_keywords, submit_flow
 from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
 from nadi.engine.futures import NadiFuture
@@ -19,7 +18,6 @@ from nadi.model.parameters import Parameters
 from nadi.model.retries import Delay, RetryPolicy
 from nadi.model.specs import FlowSpec, Hook, Hooks, Unobserved
 from nadi.model.states import State
-from nadi.storage.pickles import reduce_by_name
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -27,14 +25,17 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 
-class Flow(Generic[P, R]):
+class Flow(Definition[P, R]):
     """A function that runs as a flow: recorded, resumable, and the place where tasks are submitted."""
 
     __name__: str
     __qualname__: str
 
+    KIND = "flow"
     #: Tells loaders of user code what this is.
     __nadi_flow__ = True
+
+    spec: FlowSpec
 
     def __init__(
         self,
@@ -81,9 +82,7 @@ class Flow(Generic[P, R]):
             raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
         if unobserved not in ("fail", "ignore"):
             raise DefinitionError(f"{owner}: unobserved must be 'fail' or 'ignore', not {unobserved!r}.")
-        self._given = given
-        self._descriptor = fn if isinstance(fn, classmethod | staticmethod) else None
-        self.spec = FlowSpec(
+        spec = FlowSpec(
             fn=function,
             name=check_flow_name(title),
             style=style_of(function),
@@ -111,22 +110,7 @@ class Flow(Generic[P, R]):
             validate_parameters=validate_parameters,
             unobserved=Unobserved(unobserved),
         )
-        functools.update_wrapper(self, function)
-
-    @property
-    def fn(self) -> Callable[P, R]:
-        """The function itself: calling it runs it plainly, as if it were no flow."""
-        return cast(Callable[P, R], self.spec.fn)
-
-    @property
-    def name(self) -> str:
-        """Name of the flow."""
-        return self.spec.name
-
-    @property
-    def description(self) -> str:
-        """What the flow does: the keyword, or the docstring's first line."""
-        return self.spec.description
+        self._wrap(fn, given, spec)
 
     @functools.cached_property
     def version(self) -> str:
@@ -141,16 +125,6 @@ class Flow(Generic[P, R]):
                 return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()
         except OSError:
             return ""
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """Tags of every run of this flow."""
-        return self.spec.tags
-
-    @property
-    def is_async(self) -> bool:
-        """Whether calling it gives a coroutine or an async iterator."""
-        return self.spec.is_async
 
     @property
     def schema(self) -> Mapping[str, Any]:
@@ -189,69 +163,28 @@ class Flow(Generic[P, R]):
         """
         return submit_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
-    def with_options(self, **changes: Any) -> Flow[P, R]:
-        """Return the same flow with other keywords; takes every keyword of `@flow`."""
-        unknown = changes.keys() - self._given.keys()
-        if unknown:
-            raise DefinitionError(f"{self.name}.with_options() does not know {', '.join(sorted(unknown))}.")
-        given = {**self._given, **changes}
+    def with_options(self, **changes: Any) -> Self:
+        """Return the same function marked with other keywords; takes every keyword of the decorator.
+
+        Raises:
+            DefinitionError: a keyword is unknown.
+        """
         if "executor" in changes:
-            given["task_runner"] = None
+            changes.setdefault("task_runner", None)  # two names of one thing: the new one replaces both
         elif "task_runner" in changes:
-            given["executor"] = None
-        fn = self._descriptor if self._descriptor is not None else self.spec.fn
-        return type(self)(cast(Callable[P, R], fn), **given)
-
-    def on_completion(self, hook: Hook) -> Hook:
-        """Call `hook(flow, run, state)` when a run of this flow completes. A decorator."""
-        return self._add_hook("completion", hook)
-
-    def on_failure(self, hook: Hook) -> Hook:
-        """Call `hook(flow, run, state)` when a run of this flow has failed and is not retried. A decorator."""
-        return self._add_hook("failure", hook)
-
-    def on_cancellation(self, hook: Hook) -> Hook:
-        """Call `hook(flow, run, state)` when a run of this flow is cancelled. A decorator."""
-        return self._add_hook("cancellation", hook)
+            changes["executor"] = None
+        return super().with_options(**changes)
 
     def on_crashed(self, hook: Hook) -> Hook:
         """Call `hook(flow, run, state)` when a run of this flow crashes and nothing will resume it. A decorator."""
         return self._add_hook("crashed", hook)
-
-    def on_running(self, hook: Hook) -> Hook:
-        """Call `hook(flow, run, state)` when a run of this flow starts. A decorator."""
-        return self._add_hook("running", hook)
-
-    def _add_hook(self, when: str, hook: Hook) -> Hook:
-        hook_list([hook], f"@flow {self.name}", f"on_{when}")
-        hooks = self.spec.hooks
-        added = (*getattr(hooks, when), hook)
-        msgspec.structs.force_setattr(self.spec, "hooks", msgspec.structs.replace(hooks, **{when: added}))
-        self.spec.__dict__.pop("hooks_are_empty", None)
-        self._given[f"on_{when}"] = added  # for methods and with_options()
-        return hook
 
     @overload
     def __get__(self, instance: None, owner: type) -> Flow[P, R]: ...
     @overload
     def __get__(self: Flow[Concatenate[Any, Q], S], instance: object, owner: type) -> Flow[Q, S]: ...
     def __get__(self, instance: object, owner: type) -> Any:
-        bound = self._descriptor.__get__(instance, owner) if self._descriptor is not None else None
-        if bound is None:
-            if instance is None:
-                return self
-            bound = self.spec.fn.__get__(instance, owner)
-        return type(self)(bound, **{**self._given, "name": self.name})
-
-    def __reduce__(self) -> Any:
-        return reduce_by_name(self) or (_rebuild, (self.spec.fn, self._given))
-
-    def __repr__(self) -> str:
-        return f"<Flow {self.name}>"
-
-
-def _rebuild(fn: Callable[..., Any], given: dict[str, Any]) -> Flow[..., Any]:
-    return Flow(fn, **given)
+        return self._bound_to(instance, owner)
 
 
 @overload

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import functools
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
-import msgspec
-
+from nadi._definition import Definition
 from nadi.engine.calls import call_task, map_task, own_keywords, submit_task
 from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.exceptions import DefinitionError
-from nadi.model.names import check_flow_name
+from nadi.model.names import check_task_name
 from nadi.model.parameters import Parameters
 from nadi.model.retries import Delay, RetryPolicy, exponential_backoff
 from nadi.model.specs import Hook, Hooks, TaskSpec
 from nadi.model.states import State
-from nadi.storage.pickles import reduce_by_name
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -42,11 +39,15 @@ _KEPT = (
 )
 
 
-class Task(Generic[P, R]):
+class Task(Definition[P, R]):
     """A function that runs as a task: recorded, retried, timed out, and not repeated on resume."""
 
     __name__: str
     __qualname__: str
+
+    KIND = "task"
+
+    spec: TaskSpec
 
     def __init__(
         self,
@@ -98,11 +99,9 @@ class Task(Generic[P, R]):
         owner = f"@task {title}"
         if timeout_seconds is not None and not timeout_seconds > 0:
             raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
-        self._given = given
-        self._descriptor = fn if isinstance(fn, classmethod | staticmethod) else None
-        self.spec = TaskSpec(
+        spec = TaskSpec(
             fn=function,
-            name=check_flow_name(title),
+            name=check_task_name(title),
             style=style_of(function),
             parameters=Parameters.of(function),
             description=description or sentence_of(function),
@@ -127,42 +126,12 @@ class Task(Generic[P, R]):
             durable=durable,
             rerun_on_retry=rerun_on_retry,
         )
-        functools.update_wrapper(self, function)
-
-    @property
-    def fn(self) -> Callable[P, R]:
-        """The function itself: calling it runs it plainly, as if it were no task."""
-        return cast(Callable[P, R], self.spec.fn)
-
-    @property
-    def name(self) -> str:
-        """Name of the task."""
-        return self.spec.name
-
-    @property
-    def description(self) -> str:
-        """What the task does: the keyword, or the docstring's first line."""
-        return self.spec.description
+        self._wrap(fn, given, spec)
 
     @property
     def version(self) -> str:
         """Version, as given."""
         return self.spec.version
-
-    @property
-    def tags(self) -> frozenset[str]:
-        """Tags of every run of this task."""
-        return self.spec.tags
-
-    @property
-    def retries(self) -> int:
-        """Further attempts after a failed first."""
-        return self.spec.retry.retries
-
-    @property
-    def is_async(self) -> bool:
-        """Whether calling it gives a coroutine or an async iterator."""
-        return self.spec.is_async
 
     # Any: a State, or a coroutine that gives one; mypy takes a function that returns Any for a coroutine function.
     @overload
@@ -213,60 +182,12 @@ class Task(Generic[P, R]):
         kwargs.pop("deferred", None)
         return map_task(self.spec, args, kwargs, **own_keywords(kwargs))
 
-    def with_options(self, **changes: Any) -> Task[P, R]:
-        """Return the same task with other keywords; takes every keyword of `@task`."""
-        unknown = changes.keys() - self._given.keys()
-        if unknown:
-            raise DefinitionError(f"{self.name}.with_options() does not know {', '.join(sorted(unknown))}.")
-        fn = self._descriptor if self._descriptor is not None else self.spec.fn
-        return type(self)(cast(Callable[P, R], fn), **{**self._given, **changes})
-
-    def on_completion(self, hook: Hook) -> Hook:
-        """Call `hook(task, run, state)` when a run of this task completes. A decorator."""
-        return self._add_hook("completion", hook)
-
-    def on_failure(self, hook: Hook) -> Hook:
-        """Call `hook(task, run, state)` when a run of this task has failed and is not retried. A decorator."""
-        return self._add_hook("failure", hook)
-
-    def on_running(self, hook: Hook) -> Hook:
-        """Call `hook(task, run, state)` when a run of this task starts. A decorator."""
-        return self._add_hook("running", hook)
-
-    def on_cancellation(self, hook: Hook) -> Hook:
-        """Call `hook(task, run, state)` when a run of this task is cancelled. A decorator."""
-        return self._add_hook("cancellation", hook)
-
-    def _add_hook(self, when: str, hook: Hook) -> Hook:
-        hook_list([hook], f"@task {self.name}", f"on_{when}")
-        hooks = self.spec.hooks
-        added = (*getattr(hooks, when), hook)
-        msgspec.structs.force_setattr(self.spec, "hooks", msgspec.structs.replace(hooks, **{when: added}))
-        self.spec.__dict__.pop("hooks_are_empty", None)
-        self._given[f"on_{when}"] = added  # for methods and with_options()
-        return hook
-
     @overload
     def __get__(self, instance: None, owner: type) -> Task[P, R]: ...
     @overload
     def __get__(self: Task[Concatenate[Any, Q], S], instance: object, owner: type) -> Task[Q, S]: ...
     def __get__(self, instance: object, owner: type) -> Any:
-        bound = self._descriptor.__get__(instance, owner) if self._descriptor is not None else None
-        if bound is None:
-            if instance is None:
-                return self
-            bound = self.spec.fn.__get__(instance, owner)
-        return type(self)(bound, **{**self._given, "name": self.name})
-
-    def __reduce__(self) -> Any:
-        return reduce_by_name(self) or (_rebuild, (self.spec.fn, self._given))
-
-    def __repr__(self) -> str:
-        return f"<Task {self.name}>"
-
-
-def _rebuild(fn: Callable[..., Any], given: dict[str, Any]) -> Task[..., Any]:
-    return Task(fn, **given)
+        return self._bound_to(instance, owner)
 
 
 @overload
