@@ -137,6 +137,19 @@ def test_doctor_counts_what_the_store_has(nadi: Nadi, writer: Writer) -> None:
     assert "1 flow run, 0 task runs" in signs["store"]["told"]
 
 
+def test_doctor_tells_of_a_home_that_cannot_be_made(
+    nadi: Nadi, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.write_text("a file where a folder should be")
+
+    for impossible in (home / "below", home.with_name("x" * 400)):
+        monkeypatch.setenv("NADI_HOME", str(impossible))
+        said = nadi("doctor")
+
+        assert said.status == 3
+        assert f"{impossible} cannot be made" in said.out
+
+
 def test_doctor_has_status_3_where_runs_could_not_be_recorded(nadi: Nadi, home: Path) -> None:
     home.write_text("a file where a folder should be")
 

@@ -173,6 +173,16 @@ def test_show_does_not_advise_to_resume_what_cannot_be_loaded_again(nadi: Nadi, 
     assert "The flow is defined in a notebook. nadi.resume(run, flow=...) serves." in out
 
 
+@pytest.mark.parametrize("call", ["runs", "show x", "resume x"])
+def test_a_home_that_is_a_file_is_not_taken_for_an_empty_one(nadi: Nadi, home: Path, call: str) -> None:
+    home.write_text("a file where a folder should be")
+
+    said = nadi(*call.split())
+
+    assert (said.status, said.out) == (3, "")
+    assert said.err == f"Error: {home} is a file, not a folder. Set NADI_HOME to a folder.\n"
+
+
 def test_a_run_is_found_by_a_unique_beginning_of_its_id(nadi: Nadi, failed_run: str) -> None:
     said = nadi("show", failed_run[:20], "--json")
 

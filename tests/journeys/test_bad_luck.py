@@ -487,9 +487,24 @@ if __name__ == "__main__":
     assert len(runs) == len({run.name for run in runs}) == 8
 
 
-def test_a_script_from_standard_input_can_use_processes(place: Place) -> None:
-    code = "from nadi import flow, task\n@task\ndef f(x): return x * 2\n@flow(executor='process')\ndef g(): return f.submit(4).result()\nprint(g())"
+DOUBLING = """
+from nadi import flow, task
 
-    done = place.run("-c", f"import subprocess, sys; subprocess.run([sys.executable, '-'], input={code!r}, text=True)")
+@task
+def double(x):
+    return x * 2
+
+@flow(executor="process")
+def pipeline():
+    return double.submit(4).result()
+
+print(pipeline())
+"""
+
+
+def test_a_script_from_standard_input_can_use_processes(place: Place) -> None:
+    feed = f"import subprocess, sys; subprocess.run([sys.executable, '-'], input={DOUBLING!r}, text=True)"
+
+    done = place.run("-c", feed)
 
     assert done.stdout == "8\n", done.stderr

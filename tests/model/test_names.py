@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nadi.exceptions import DefinitionError, ParameterError
-from nadi.model.names import ADJECTIVES, ANIMALS, check_flow_name, render_name, run_name, slug
+from nadi.model.names import ADJECTIVES, ANIMALS, check_flow_name, check_task_name, render_name, run_name, slug
 from nadi.model.secrets import Secret
 
 
@@ -116,6 +116,17 @@ def test_ordinary_flow_names_are_taken(name: str) -> None:
 def test_a_flow_name_that_would_break_urls_or_pages_is_refused(name: Any) -> None:
     with pytest.raises(DefinitionError, match=r"[Ff]low('s)? name"):
         check_flow_name(name)
+
+
+@pytest.mark.parametrize("name", ["raw > clean", "a/b", "50%"])
+def test_a_task_may_have_any_name_that_fits(name: str) -> None:
+    assert check_task_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, None])
+def test_a_task_name_that_says_nothing_or_is_too_long_is_refused(name: Any) -> None:
+    with pytest.raises(DefinitionError, match="task('s)? name"):
+        check_task_name(name)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ from nadi.cli.output import bold, coarse, dim, paragraph, say, say_json, state_t
 from nadi.cli.progress import Progress, shown
 from nadi.cli.shapes import run_shape
 from nadi.engine import recording
-from nadi.engine.flow_runs import FlowRun, drive_flow, drive_flow_async
+from nadi.engine.flow_aio import drive_flow_async
+from nadi.engine.flow_drive import drive_flow
+from nadi.engine.flow_runs import FlowRun
 from nadi.engine.roots import in_root, in_root_async
 from nadi.exceptions import StoreError
 from nadi.model.names import told_for_shell

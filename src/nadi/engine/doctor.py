@@ -80,8 +80,15 @@ def _is_installed(name: str) -> bool:
 
 
 def _about_home(home: Home, mountinfo: str) -> Iterator[Sign]:
-    if not home.path.exists():
-        above = next(folder for folder in home.path.parents if folder.exists())
+    if not os.path.exists(home.path):
+        above = next(folder for folder in home.path.parents if os.path.isdir(folder))
+        try:
+            home.path.stat()
+        except FileNotFoundError:
+            pass  # it can be made
+        except OSError as error:
+            yield Sign(Health.WRONG, "home", f"{home.path} cannot be made: {error.strerror}. Set NADI_HOME.")
+            return
         if os.access(above, os.W_OK | os.X_OK):
             yield Sign(Health.OK, "home", f"{home.path}, made by the first run")
         else:
@@ -116,8 +123,8 @@ def _others_may_read(path: Path) -> bool:
 
 def _about_store(settings: Settings, home: Home) -> Iterator[Sign]:
     file = database_file(settings)
-    if file is not None and not file.exists():
-        if settings.database_url and not file.parent.exists():
+    if file is not None and not os.path.exists(file):
+        if settings.database_url and not os.path.exists(file.parent):
             told = f"the folder {file.parent} of the database is not there; make it, or change NADI_DATABASE_URL"
             yield Sign(Health.WRONG, "store", told)
         else:

@@ -245,9 +245,8 @@ class TaskRun(Run):
         if isinstance(error, Interruption):
             return CrashedRun(f"Task run {self.name} was interrupted: {error}")
         if isinstance(error, SystemExit):
-            return SystemExitInTask(
-                f"Task run {self.name} called sys.exit({error.code!r}); a task ends by returning or raising."
-            )
+            told = f"Task run {self.name} called sys.exit({error.code!r}); a task ends by returning or raising."
+            return SystemExitInTask(told).with_traceback(error.__traceback__)
         return error
 
     def _condition_allows(self, error: BaseException) -> bool:

@@ -62,21 +62,31 @@ def told_for_shell(name: str, id: str) -> str:
     return name if name.isascii() and name.replace("-", "a").replace("_", "a").isalnum() and name[0] != "-" else id
 
 
-def check_flow_name(name: str) -> str:
-    """Hand back `name` if a flow may be called that.
+def check_task_name(name: str, *, kind: str = "task") -> str:
+    """Hand back `name` if a task may be called that.
 
     Raises:
-        DefinitionError: if it is no string, blank, longer than 200 characters or has one of `/ % & > <`.
+        DefinitionError: if it is no string, blank, or longer than 200 characters.
     """
     if not isinstance(name, str):
-        raise DefinitionError(f"A flow's name must be a string, not {safe_repr(name, 60)} ({type(name).__name__}).")
+        raise DefinitionError(f"A {kind}'s name must be a string, not {safe_repr(name, 60)} ({type(name).__name__}).")
     if not name.strip():
-        raise DefinitionError("A flow's name must not be empty. Leave `name` out to use the function's own name.")
+        raise DefinitionError(f"A {kind}'s name must not be empty. Leave `name` out to use the function's own name.")
     if len(name) > LONGEST_NAME:
         raise DefinitionError(
-            f"The flow name {shorten(name, 60)!r} has {len(name):,} characters, and {LONGEST_NAME} are allowed."
+            f"The {kind} name {shorten(name, 60)!r} has {len(name):,} characters, and {LONGEST_NAME} are allowed."
             " The description can be as long as you like."
         )
+    return name
+
+
+def check_flow_name(name: str) -> str:
+    """Hand back `name` if a flow may be called that: what a task may be called, without any of `/ % & > <`.
+
+    Raises:
+        DefinitionError: a flow may not.
+    """
+    check_task_name(name, kind="flow")
     found = [char for char in FORBIDDEN if char in name]
     if found:
         raise DefinitionError(

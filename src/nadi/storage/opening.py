@@ -114,15 +114,21 @@ def _local_state(mountinfo: str, environ: Mapping[str, str]) -> Path:
     return Path(tempfile.gettempdir()) / f"nadi-{user}"
 
 
+def refuse_file(folder: Path) -> None:
+    """Raise StoreUnavailable if a file lies where the folder should be."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise StoreUnavailable(f"{folder} is a file, not a folder. Set NADI_HOME to a folder.")
+
+
 def _make_folder(folder: Path, *, private: bool) -> None:
     """Make a folder that only this user may enter; one that is there keeps its mode.
 
     With `private`, one that is there must belong to this user: its name can be guessed, and others
     may have made it where everybody may write.
     """
-    if folder.exists() and not folder.is_dir():
-        raise StoreUnavailable(f"{folder} is a file, not a folder. Set NADI_HOME to a folder.")
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    refuse_file(folder)
+    # Path.exists() would raise where a name is too long.
+    missing = [each for each in (folder, *folder.parents) if not os.path.exists(each)]
     try:
         for each in reversed(missing):
             each.mkdir(mode=0o700, exist_ok=True)

@@ -176,7 +176,7 @@ class JournalRecorder(Recorder):
         self._warn()
         url = identity.url if identity is not None else store_url(settings.database_url, self.home.path)
         header = Header(writer, identity.id if identity is not None else "", url, self.holder.encode())
-        self.journal = Journal(folder, header)
+        self.journal = Journal(folder, header, limit=settings.journal_limit)
         self.courier = Courier(
             self.journal,
             self.store,

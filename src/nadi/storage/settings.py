@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from nadi.exceptions import SettingError
+from nadi.storage.journal import JOURNAL_LIMIT
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     results_url: str = ""
     #: Seconds that a run waits at its end for a store that is away.
     wait_for_store: float = 10.0
+    #: Bytes that the journal of a process may hold undelivered; then appending waits for the store.
+    journal_limit: int = JOURNAL_LIMIT
     #: Log lines below this level are neither shown nor recorded.
     log_level: str = "INFO"
     #: Names of standard loggers whose records become log lines of the run, separated by commas.
