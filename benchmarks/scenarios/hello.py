@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from benchmarks.figures import Figure, Size, in_turn
-from benchmarks.processes import bare_start, environment, fresh_home, run_seconds
+from benchmarks.processes import bare_start, environment, fresh_home, run_seconds, user_python
 from nadi.model.runs import RunFilter
 from nadi.model.states import StateType
 from nadi.storage.opening import open_store
@@ -33,7 +32,7 @@ if __name__ == "__main__":
 def measure(size: Size) -> list[Figure]:
     script = Path(os.environ["NADI_HOME"]) / "hello.py"
     script.write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, str(script)]
+    command = [user_python(size), str(script)]
     used = environment(os.environ["NADI_HOME"])
     run_seconds(command, used)  # compiled code is kept, and the database is made
 
@@ -42,8 +41,8 @@ def measure(size: Size) -> list[Figure]:
             return run_seconds(command, env)
 
     times = STARTS[size]
-    again, bare = in_turn(lambda: run_seconds(command, used), lambda: bare_start(used), times)
-    fresh, bare_too = in_turn(first, lambda: bare_start(used), times)
+    again, bare = in_turn(lambda: run_seconds(command, used), lambda: bare_start(used, size), times)
+    fresh, bare_too = in_turn(first, lambda: bare_start(used, size), times)
     missing = times + 1 - completed_runs(os.environ["NADI_HOME"])
     beside = "whole process, python -c pass"
     return [

@@ -8,16 +8,16 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires
 
 from benchmarks.figures import Figure, Size, in_turn
-from benchmarks.processes import bare_start, environment, run_seconds
+from benchmarks.processes import bare_start, environment, run_seconds, user_python
 
 STARTS = {Size.FULL: 15, Size.QUICK: 7, Size.TINY: 1}
 
 
 def measure(size: Size) -> list[Figure]:
     env = environment(os.environ["NADI_HOME"])
-    command = [sys.executable, "-c", "import nadi"]
+    command = [user_python(size), "-c", "import nadi"]
     run_seconds(command, env)  # compiled code is kept from here on
-    ours, bare = in_turn(lambda: run_seconds(command, env), lambda: bare_start(env), STARTS[size])
+    ours, bare = in_turn(lambda: run_seconds(command, env), lambda: bare_start(env, size), STARTS[size])
     return [
         Figure(
             what="import nadi, over bare Python",
