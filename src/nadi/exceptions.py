@@ -164,7 +164,8 @@ class RunAlreadyFinished(RunError):
     """A finished run was asked to change state."""
 
     def __init__(self, run_id: str, *, state: str, proposed: str) -> None:
-        super().__init__(f"Run {run_id} finished as {state} and cannot become {proposed}. Start another run instead.")
+        advice = "" if proposed == "Cancelled" else " Start another run instead."
+        super().__init__(f"Run {run_id} finished as {state} and cannot become {proposed}.{advice}")
         self.run_id, self.state, self.proposed = run_id, state, proposed
 
 

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
 
 from nadi._definition import Definition
 from nadi.engine.calls import call_flow, own_keywords, submit_flow
-from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
+from nadi.engine.definitions import hook_list, sentence_of, style_of, timeout_of, unwrap_method
 from nadi.engine.futures import NadiFuture
 from nadi.engine.loading import stop_if_loading
 from nadi.exceptions import DefinitionError
@@ -78,8 +78,6 @@ class Flow(Definition[P, R]):
             raise DefinitionError(f"{owner}: executor and task_runner mean the same; give one of them.")
         chosen = executor if executor is not None else task_runner
         check_executor(chosen, owner=owner)
-        if timeout_seconds is not None and not timeout_seconds > 0:
-            raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
         if unobserved not in ("fail", "ignore"):
             raise DefinitionError(f"{owner}: unobserved must be 'fail' or 'ignore', not {unobserved!r}.")
         spec = FlowSpec(
@@ -91,7 +89,7 @@ class Flow(Definition[P, R]):
             version=version or "",
             tags=frozenset(tags or ()),
             retry=RetryPolicy.of(retries, retry_delay_seconds, retry_jitter_factor, owner=owner),
-            timeout=float(timeout_seconds) if timeout_seconds is not None else None,
+            timeout=timeout_of(timeout_seconds, owner),
             log_prints=log_prints,
             run_name=flow_run_name,
             hooks=Hooks(

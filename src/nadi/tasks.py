@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from nadi._definition import Definition
 from nadi.engine.calls import call_task, map_task, own_keywords, submit_task
-from nadi.engine.definitions import hook_list, sentence_of, style_of, unwrap_method
+from nadi.engine.definitions import hook_list, sentence_of, style_of, timeout_of, unwrap_method
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.exceptions import DefinitionError
 from nadi.model.names import check_task_name
@@ -97,8 +97,6 @@ class Task(Definition[P, R]):
             else getattr(function, "__name__", type(function).__name__).replace("<lambda>", "lambda")
         )
         owner = f"@task {title}"
-        if timeout_seconds is not None and not timeout_seconds > 0:
-            raise DefinitionError(f"{owner}: timeout_seconds must be greater than 0, not {timeout_seconds!r}.")
         spec = TaskSpec(
             fn=function,
             name=check_task_name(title),
@@ -108,7 +106,7 @@ class Task(Definition[P, R]):
             version=version or "",
             tags=frozenset(tags or ()),
             retry=RetryPolicy.of(retries, retry_delay_seconds, retry_jitter_factor, owner=owner),
-            timeout=float(timeout_seconds) if timeout_seconds is not None else None,
+            timeout=timeout_of(timeout_seconds, owner),
             log_prints=log_prints,
             run_name=task_run_name,
             hooks=Hooks(

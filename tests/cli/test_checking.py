@@ -137,9 +137,7 @@ def test_doctor_counts_what_the_store_has(nadi: Nadi, writer: Writer) -> None:
     assert "1 flow run, 0 task runs" in signs["store"]["told"]
 
 
-def test_doctor_tells_of_a_home_that_cannot_be_made(
-    nadi: Nadi, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_tells_of_a_home_that_cannot_be_made(nadi: Nadi, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.write_text("a file where a folder should be")
 
     for impossible in (home / "below", home.with_name("x" * 400)):

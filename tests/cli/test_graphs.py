@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 from nadi import flow, task
@@ -9,6 +10,7 @@ from nadi.engine.drawing import Format, draw
 from nadi.engine.graphs import Graph, graph_of_run
 from nadi.engine.previews import graph_of_code
 from nadi.storage.memory import MemoryStore
+from tests.cli.conftest import Nadi
 from tests.storage.telling import T0, S, Writer, a_call, an_id, flow_begun, task_begun, task_moved
 
 
@@ -145,3 +147,14 @@ def test_a_chain_longer_than_python_calls_deep_is_drawn() -> None:
     assert len(graph.nodes) == 2000
     assert "step-1999" in draw(graph, Format.TEXT)
     assert "step-1999" in draw(graph, Format.SVG)
+
+
+def test_a_picture_of_a_kind_that_is_not_drawn_is_refused_and_not_written(nadi: Nadi, loads: None) -> None:
+    Path("flow.py").write_text("from nadi import flow\n\n@flow\ndef report(): ...\n")
+
+    said = nadi("graph", "flow.py", "-o", "report.png")
+
+    assert said.status == 2
+    assert "report.png: graphs are drawn as .svg, .mmd or .txt." in said.err
+    assert not Path("report.png").exists()
+    assert nadi("graph", "flow.py", "-o", "report.png", "--format", "text").status == 0

@@ -158,3 +158,29 @@ def test_control_characters_are_shown_and_not_obeyed() -> None:
 )
 def test_how_long_ago_is_told_in_one_unit(seconds: float, told: str) -> None:
     assert ago(1000.0, 1000.0 + seconds) == told
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_the_caller_closed_is_no_error(place: Place, closed: str) -> None:
+    place.script(FLOW, "flow.py")
+    call = f"{sys.executable} -m nadi run flow.py:train_all_models_of_all_regions_and_pick_the_best -p regions=1 --json"
+
+    done = subprocess.run(
+        ["sh", "-c", f"{call} {closed}"], cwd=place.folder, env=place.environment(), capture_output=True, text=True
+    )
+
+    assert done.returncode == 0
+    assert "nadi itself failed" not in done.stderr
+    assert [run.state_name for run in place.look()] == ["Completed"]
+
+
+def test_output_that_cannot_be_written_is_one_sentence_and_status_3(place: Place) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m nadi runs > /dev/full"],
+        env=place.environment(),
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 3
+    assert done.stderr == "Error: The output cannot be written: No space left on device.\n"

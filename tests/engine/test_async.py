@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from nadi import flow, task
-from nadi.exceptions import TimedOut
+from nadi.engine.recording import recorder
+from nadi.exceptions import CancelledRun, TimedOut
+from nadi.model.runs import Request
 from tests.conftest import Recorded
 
 
@@ -213,6 +215,75 @@ def test_a_cancelled_coroutine_is_recorded_as_cancelled(recorded: Recorded) -> N
 
     assert recorded.root.state_name == "Cancelled"
     assert recorded.states() == {"endless-0": "Cancelled"}
+
+
+async def failing() -> None:
+    raise ValueError("not now")
+
+
+async def failing_items() -> AsyncIterator[int]:
+    if True:
+        raise ValueError("not now")
+    yield 1
+
+
+async def awaited_task() -> None:
+    await task(retries=1, retry_delay_seconds=3600)(failing)()
+
+
+async def generator_task() -> None:
+    async for _ in task(retries=1, retry_delay_seconds=3600)(failing_items)():
+        pass
+
+
+async def generator_flow() -> None:
+    async for _ in flow(retries=1, retry_delay_seconds=3600)(failing_items)():
+        pass
+
+
+BETWEEN_ATTEMPTS = [
+    pytest.param(flow(awaited_task), id="task"),
+    pytest.param(flow(generator_task), id="generator task"),
+    pytest.param(flow(retries=1, retry_delay_seconds=3600)(failing), id="flow"),
+    pytest.param(generator_flow, id="generator flow"),
+]
+
+
+async def awaits_retry(recorded: Recorded) -> None:
+    """Look again and again until the run, or its task run, waits for its next attempt."""
+    while not recorded.flow_runs or "AwaitingRetry" not in {recorded.root.state_name, *recorded.states().values()}:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("run", BETWEEN_ATTEMPTS)
+def test_a_coroutine_cancelled_between_its_attempts_is_recorded_as_cancelled(run: Any, recorded: Recorded) -> None:
+    async def main() -> None:
+        running = asyncio.create_task(run())
+        await awaits_retry(recorded)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+
+    assert recorded.root.state_name == "Cancelled"
+    assert set(recorded.states().values()) <= {"Cancelled"}
+
+
+@pytest.mark.parametrize("run", BETWEEN_ATTEMPTS)
+def test_a_cancel_does_not_wait_for_the_next_attempt_of_a_coroutine(run: Any, recorded: Recorded) -> None:
+    async def main() -> None:
+        running = asyncio.create_task(run())
+        await awaits_retry(recorded)
+        _, listener = recorder()._listeners[recorded.root.id]  # type: ignore[attr-defined]
+        listener(Request(run=recorded.root.id, kind="cancel", at=0.0, by="ann"))
+        with pytest.raises(CancelledRun, match="Cancelled by ann"):
+            await running
+
+    asyncio.run(main())
+
+    assert recorded.root.state_name == "Cancelled"
+    assert set(recorded.states().values()) <= {"Cancelled"}
 
 
 def test_deep_async_recursion_is_no_recursion_error(recorded: Recorded) -> None:

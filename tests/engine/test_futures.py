@@ -242,6 +242,25 @@ def test_waiting_with_a_timeout_leaves_the_task_running(recorded: Recorded) -> N
     assert run() == "there"
 
 
+def test_asking_again_and_again_with_a_short_timeout_leaves_nothing_behind(recorded: Recorded) -> None:
+    gate = threading.Event()
+
+    @task
+    def slow() -> None:
+        gate.wait()
+
+    @flow
+    def run() -> Any:
+        future = slow.submit()
+        for _ in range(10):
+            future.wait(timeout=0.001)
+        left = list(future.run._waiters or ())
+        gate.set()
+        return left
+
+    assert run() == []
+
+
 def test_as_completed_yields_each_future_once_in_the_order_they_end(recorded: Recorded) -> None:
     gates = [threading.Event() for _ in range(3)]
 

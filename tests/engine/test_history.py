@@ -188,6 +188,20 @@ def test_disorder_in_one_scope_is_none_in_another() -> None:
     assert judged(past.match(position(0, scope="outer")))[0] == "reused"
 
 
+def test_below_a_scope_is_what_its_calls_called_too_in_the_order_it_was_made() -> None:
+    past = history(
+        recorded("1-outer"),
+        recorded("2-inner", scope="1-outer"),
+        recorded("3-other", inputs=b"else"),
+        recorded("4-innermost", scope="2-inner", function="other:flow.py"),
+        recorded("5-inner", scope="1-outer", inputs=b"else"),
+    )
+
+    below = past.below("1-outer")
+
+    assert [record.id for record in below] == ["2-inner", "4-innermost", "5-inner"]
+
+
 def test_thousands_of_calls_of_one_task_match_also_when_they_come_backwards() -> None:
     count = 5_000
     past = history(*(recorded(f"{n:06}", inputs=n.to_bytes(4, "big"), position=n) for n in range(count)))

@@ -508,3 +508,40 @@ def test_a_script_from_standard_input_can_use_processes(place: Place) -> None:
     done = place.run("-c", feed)
 
     assert done.stdout == "8\n", done.stderr
+
+
+def test_a_call_that_does_not_fit_is_told_without_our_frames(place: Place) -> None:
+    script = place.script("from nadi import flow\n\n@flow\ndef pipeline(rows): return rows\n\npipeline(1, 2)\n")
+
+    done = place.run(script)
+
+    assert done.returncode == 1
+    assert "ParameterBindError: pipeline() takes at most 1 positional argument" in done.stderr
+    assert "nadi/" not in done.stderr
+
+
+@pytest.mark.parametrize("executor", ["thread", "process"])
+def test_a_working_folder_that_was_removed_costs_no_run(place: Place, executor: str) -> None:
+    script = place.script(
+        f"""
+import os
+from nadi import flow, task
+
+@task
+def one(): return 1
+
+@flow(executor={executor!r})
+def pipeline(): return one.submit().result()
+
+if __name__ == "__main__":
+    os.makedirs("gone")
+    os.chdir("gone")
+    os.rmdir("../gone")
+    print(pipeline())
+"""
+    )
+
+    done = place.run(script)
+
+    assert done.stdout == "1\n", done.stderr
+    assert place.newest().state_type is StateType.COMPLETED

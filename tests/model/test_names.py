@@ -125,7 +125,7 @@ def test_a_task_may_have_any_name_that_fits(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, None])
 def test_a_task_name_that_says_nothing_or_is_too_long_is_refused(name: Any) -> None:
-    with pytest.raises(DefinitionError, match="task('s)? name"):
+    with pytest.raises(DefinitionError, match=r"task('s)? name"):
         check_task_name(name)
 
 

@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from nadi.model.tracebacks import format_exception, summarise
 OURS: dict[str, Any] = {}
 exec(
     compile(
-        "def engine(call):\n    return call()\ndef refuse(error):\n    raise error\n",
+        "def engine(call):\n    return call()\ndef refuse(error):\n    raise error\n"
+        "def blame(call, error):\n    try: call()\n    except Exception as cause: raise error from cause\n",
         os.path.join(os.path.dirname(secrets.__file__), "driver.py"),
         "exec",
     ),
@@ -224,3 +226,18 @@ def test_exceptions_of_other_threads_are_summarised_alike() -> None:
     thread.join()
 
     assert told[0].endswith("in fit)")
+
+
+@pytest.mark.parametrize("by_user", [False, True])
+def test_a_cause_among_our_frames_alone_is_left_to_the_sentence_that_tells_it(by_user: bool) -> None:
+    refuse = partial(OURS["refuse"], TypeError("no pickle"))
+
+    error = caught(lambda: OURS["blame"]((lambda: refuse()) if by_user else refuse, NadiError("It cannot be sent.")))
+
+    assert ("TypeError: no pickle" in format_exception(error)) is by_user
+
+
+def test_a_class_of_a_script_is_called_as_it_was_written() -> None:
+    bad = type("BadRow", (Exception,), {"__module__": "nadi_script_etl_1f0c9a2b"})
+
+    assert format_exception(bad("row 3")) == "BadRow: row 3\n"

@@ -237,7 +237,66 @@ def test_barriers_of_many_threads_each_find_their_own_record_committed(journal: 
     store.close()
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before the store has it", "when the store has it"])
+def test_what_an_interrupted_barrier_was_delivering_is_delivered_by_the_next(
+    journal: Journal, store: Unsteady, after: bool
+) -> None:
+    courier = a_courier(journal, store)
+    take = store.apply
+
+    def interrupted(batch: Batch) -> Applied:
+        if after:
+            take(batch)
+        raise KeyboardInterrupt
+
+    store.apply = interrupted  # type: ignore[method-assign]
+    journal.append(log_line(ROOT, "once"))
+    with pytest.raises(KeyboardInterrupt):
+        courier.barrier()
+    store.apply = take  # type: ignore[method-assign]
+
+    reach = courier.barrier()
+
+    assert reach is Reach.COMMITTED
+    assert texts(store._store) == ["once"]
+
+
+def test_a_listener_that_interrupts_the_thread_at_a_barrier_finds_the_delivery_complete(
+    journal: Journal, store: Unsteady
+) -> None:
+    def interrupt(root: str, token: int) -> None:
+        raise KeyboardInterrupt
+
+    courier = a_courier(journal, store)
+    courier._on_fenced = interrupt
+    courier.barrier()
+    store._store.end_attempt(ROOT, token=1, state=S.FAILED, name="", message="", now=1.0)
+    store._store.claim(ROOT, holder="another", now=2.0)
+    journal.append(log_line(ROOT, "too late"))
+
+    with pytest.raises(KeyboardInterrupt):
+        courier.barrier()
+
+    assert courier.delivered == journal.last
+
+
 # -- trouble --
+
+
+def test_a_journal_that_cannot_be_read_now_costs_nothing_but_time(journal: Journal, store: Unsteady) -> None:
+    courier = a_courier(journal, store)
+    journal.append(log_line(ROOT, "readable again"))
+    [(_, path)] = segments(journal.folder or Path())
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
+
+    reach = courier.barrier()
+
+    path.rmdir()
+    path.with_suffix(".away").rename(path)
+    assert reach is Reach.SPOOLED
+    assert courier.finish(10.0)
+    assert texts(store._store) == ["readable again"]
 
 
 def test_while_the_store_is_away_records_wait_and_arrive_when_it_is_back(journal: Journal, store: Unsteady) -> None:
@@ -426,6 +485,26 @@ def test_a_run_hears_what_is_asked_of_it(journal: Journal, store: Unsteady) -> N
     courier.finish(1.0)
     assert heard
     assert told.requests[0].kind == "cancel"
+
+
+def test_a_courier_whose_store_fails_when_it_is_asked_goes_on(journal: Journal, store: Unsteady) -> None:
+    asked = []
+
+    def requests(runs: list[str]) -> list[Request]:
+        asked.append(runs)
+        raise OSError("too many open files")
+
+    store.requests = requests  # type: ignore[attr-defined]
+    courier = a_courier(journal, store, watched={ROOT: 1})
+    courier.start()
+
+    asked_twice = until(lambda: len(asked) > 1)
+
+    journal.append(log_line(ROOT, "still there"))
+    arrived = until(lambda: texts(store._store) == ["still there"])
+    courier.finish(1.0)
+    assert asked_twice
+    assert arrived
 
 
 def test_a_sleeping_courier_is_woken_by_an_append(journal: Journal, store: Unsteady) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -116,6 +117,30 @@ def test_a_signal_handler_may_log_in_the_middle_of_an_append(tmp_path: Path) -> 
     told = texts(read_all(tmp_path))
     assert [text for text in told if text != "from the handler"] == [f"line {n}" for n in range(1, 5001)]
     assert journal.last == len(told)
+
+
+def test_a_signal_handler_that_raises_in_the_middle_of_an_append_puts_no_record_out_of_step(tmp_path: Path) -> None:
+    journal, rng = Journal(tmp_path, HEADER), random.Random(1)
+    interrupted = 0
+
+    def handler(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for line in lines(3000):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.000_002, 0.000_03))
+                journal.append(line)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert interrupted
+    assert journal.last == len(read_all(tmp_path))
 
 
 # -- the end of a journal --

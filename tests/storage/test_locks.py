@@ -121,6 +121,20 @@ def test_waiting_for_a_lock_ends_when_it_is_released(tmp_path: Path) -> None:
     assert second.acquire(10.0)
 
 
+def test_who_waits_again_and_again_for_a_lock_has_one_thread_waiting(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    first.try_acquire()
+    before = threading.active_count()
+
+    in_time = [second.acquire(0.005) for _ in range(20)]
+    waiting = threading.active_count() - before
+    threading.Timer(0.05, first.release).start()
+
+    assert not any(in_time)
+    assert waiting == 1
+    assert second.acquire(10.0)
+
+
 def test_waiting_for_a_lock_ends_with_its_patience_and_takes_it_not_later(tmp_path: Path) -> None:
     first, second, third = (FileLock(tmp_path / "lock") for _ in range(3))
     first.try_acquire()

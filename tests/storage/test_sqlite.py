@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from nadi.model.runs import RunFilter, Variable
 from nadi.storage.contract import Batch
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite import SqliteStore, listing
+from nadi.storage.sqlite.database import MOST_IDLE
 from nadi.storage.sqlite.schema import SCHEMA_VERSION
 from tests.storage.telling import S, Writer, an_id, flow_begun, flow_moved, log_line, task_begun, task_moved
 
@@ -627,3 +629,21 @@ def _plan(path: Path, sql: str, values: list[object]) -> list[str]:
         return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     finally:
         connection.close()
+
+
+def test_many_readers_at_once_leave_a_few_connections(path: Path) -> None:
+    with opened(path) as store:
+        together = threading.Barrier(4 * MOST_IDLE)
+
+        def read() -> None:
+            with store._database.read():
+                together.wait(30)
+
+        threads = [threading.Thread(target=read) for _ in range(4 * MOST_IDLE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert store.counts()["flow_runs"] == 0
+        assert len(store._database._connections) <= MOST_IDLE + 1

@@ -71,8 +71,18 @@ def names_code(target: str) -> bool:
 
 
 def _by_ending(output: Path | None) -> Format:
-    endings = {".svg": Format.SVG, ".mmd": Format.MERMAID, ".mermaid": Format.MERMAID}
-    return endings.get(output.suffix.lower(), Format.TEXT) if output is not None else Format.TEXT
+    ending = output.suffix.lower() if output is not None else ""
+    endings = {
+        ".svg": Format.SVG,
+        ".mmd": Format.MERMAID,
+        ".mermaid": Format.MERMAID,
+        ".txt": Format.TEXT,
+        "": Format.TEXT,
+    }
+    if ending not in endings:
+        told = f"{output}: graphs are drawn as .svg, .mmd or .txt. Give one of these endings, or say --format."
+        raise click.BadParameter(told, param_hint="-o")
+    return endings[ending]
 
 
 def _of_flow(target: str) -> Graph:

@@ -5,6 +5,7 @@ Exit status: 0 done; 1 the run failed; 2 the call was wrong; 3 a server, store o
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,9 @@ DONE, RUN_FAILED, CALL_WRONG, STORE_UNUSABLE = 0, 1, 2, 3
 OUR_FAULT = 70
 #: What shells call a program that Ctrl-C ended.
 INTERRUPTED = 130
+
+#: What a file that takes no more of our output says; files of our own that are full are no error of a command.
+_OUTPUT_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 #: What each command does, in the order of `nadi --help`; told here so that help loads none of them.
 COMMANDS = {
@@ -127,16 +131,26 @@ def main(args: Sequence[str] | None = None) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
-        # Who reads our output has seen enough (`nadi runs | head`): click leaves by SystemExit then. Python would
-        # complain once more at its end, when it closes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who reads our output has seen enough (`nadi runs | head`): click leaves by SystemExit then.
+        _let_go_of_output()
         return DONE
     except NadiError as error:
         _tell_cause(error)
         click.echo(f"Error: {error}", err=True)
         return STORE_UNUSABLE if isinstance(error, StoreError) else CALL_WRONG
+    except OSError as error:
+        if error.errno not in _OUTPUT_FULL:
+            return _tell_our_fault(error)
+        _let_go_of_output()
+        click.echo(f"Error: The output cannot be written: {error.strerror}.", err=True)
+        return STORE_UNUSABLE
     except Exception as error:
         return _tell_our_fault(error)
+
+
+def _let_go_of_output() -> None:
+    # Python would complain once more at its end, when it closes what cannot be written.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _color() -> bool | None:
@@ -145,6 +159,10 @@ def _color() -> bool | None:
 
 
 def _make_output_safe() -> None:
+    # A stream that the caller closed is none at all, and the next file opened would take its number.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
     # A terminal that cannot show a character of a run's name must not end the command.
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

@@ -13,8 +13,9 @@ from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import PASSED_ON, task_scope
 from nadi.engine.inputs import futures_in
 from nadi.engine.interrupts import TimeUp
-from nadi.engine.loops import running_loop, until
+from nadi.engine.loops import call_soon, running_loop, until
 from nadi.engine.scope import Scope, current
+from nadi.engine.session import Session
 from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CancelledRun, UpstreamFailed
 from nadi.model.specs import Style
@@ -98,8 +99,8 @@ def cancel_with_session(run: Any) -> Callable[[], None]:
     over = False
 
     def stop() -> None:
-        if not over and task is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(task.cancel)
+        if not over and task is not None:
+            call_soon(loop, task.cancel)
 
     def detach() -> None:
         nonlocal over
@@ -113,21 +114,45 @@ def cancel_with_session(run: Any) -> Callable[[], None]:
 
 async def drive_async(run: TaskRun) -> None:
     """Run an async task to its end on the running loop, awaiting between attempts."""
-    import asyncio
-
     while True:
         delay = await attempt_async(run)
-        if delay is None:
-            return
-        try:
-            await asyncio.sleep(delay)
-        except asyncio.CancelledError:
-            run.end(_CANCELLED, CancelledRun("Cancelled while waiting for a retry."))
-            raise
-        if run.session.stopped is not None:
-            run.end(_CANCELLED, run.session.stopped)
+        if delay is None or not await pause_async(run, delay):
             return
         run.start_attempt()
+
+
+async def pause_async(run: TaskRun, delay: float) -> bool:
+    """Await the next attempt; `False` when the session was stopped, which ended the run."""
+    import asyncio
+
+    try:
+        await rested(run.session, delay)
+    except asyncio.CancelledError:
+        run.end(_CANCELLED, CancelledRun("Cancelled while waiting for a retry."))
+        raise
+    if run.session.stopped is None:
+        return True
+    run.end(_CANCELLED, run.session.stopped)
+    return False
+
+
+async def rested(session: Session, delay: float) -> None:
+    """Wait on the running loop for some seconds, or until the session is stopped."""
+    import asyncio
+
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        call_soon(loop, stopped.set)
+
+    session.on_stop(stop)
+    try:
+        async with asyncio.timeout(delay):
+            await stopped.wait()
+    except TimeoutError:
+        return
+    finally:
+        session.forget_stop(stop)
 
 
 async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
@@ -173,9 +198,8 @@ async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
             run.observed = True
             return
         run.made_calls = scope.made_calls
-        if delay is None:
+        if delay is None or not await pause_async(run, delay):
             run.value()  # raises
-        await asyncio.sleep(delay or 0.0)
         run.start_attempt()
 
 

@@ -21,6 +21,7 @@ from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current
 from nadi.engine.stacks import check_depth, on_fresh_stack
 from nadi.engine.task_runs import TaskRun
+from nadi.engine.uncaught import show_without_our_frames
 from nadi.engine.work import SubmittedTaskRun
 from nadi.exceptions import ContextError, MappingLengthMismatch, UpstreamFailed
 from nadi.executors.contract import Executor
@@ -227,9 +228,11 @@ def call_flow(
     return_state: bool = False,
 ) -> Any:
     """Run a flow: a root run where nothing runs yet, a subflow run inside of a flow or task."""
+    scope = current.get()
+    if scope is None:
+        show_without_our_frames()  # arguments that do not fit are the caller's error
     bound = spec.parameters.bind(args, kwargs)
     waits = waits_of(wait_for)
-    scope = current.get()
     if scope is None:
         run = new_root(spec, bound)
         if spec.style is Style.SYNC:

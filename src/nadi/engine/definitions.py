@@ -50,6 +50,19 @@ def sentence_of(fn: Callable[..., Any]) -> str:
     return text.splitlines()[0] if text else ""
 
 
+def timeout_of(seconds: Any, owner: str) -> float | None:
+    """Return a time limit as given to a keyword.
+
+    Raises:
+        DefinitionError: it is no number greater than 0.
+    """
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int | float) or not seconds > 0:
+        raise DefinitionError(f"{owner}: timeout_seconds must be a number of seconds greater than 0, not {seconds!r}.")
+    return float(seconds)
+
+
 def hook_list(hooks: Sequence[Hook] | None, owner: str, keyword: str) -> tuple[Hook, ...]:
     """Return hooks as given to a keyword.
 

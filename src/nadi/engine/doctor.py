@@ -157,7 +157,7 @@ def _size(url: str) -> str:
 
 def _about_journals(home: Home) -> Iterator[Sign]:
     live = 0
-    for folder in sorted(home.journals.glob("*/")):
+    for folder in home.journal_folders():
         lock = FileLock(folder / "lock")
         try:
             free = lock.try_acquire()

@@ -185,12 +185,10 @@ def drive_items(run: TaskRun) -> Iterator[Any]:
                 raise
             run.made_calls = scope.made_calls
             delay = run.fail(error, retry=not items)
-            if delay is None:
+            if delay is None or not pause(run, delay):
                 run.value()  # raises
-            elif pause(run, delay):
-                run.start_attempt()
-                continue
-            return
+            run.start_attempt()
+            continue
         run.complete(items)
         run.observed = True
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from nadi.engine.aio import StepsAsync, cancel_with_session
+from nadi.engine.aio import StepsAsync, cancel_with_session, rested
 from nadi.engine.drive import PASSED_ON
 from nadi.engine.flow_drive import closed, ended, ended_items, interrupted, prepared, stop_children
 from nadi.engine.flow_runs import FlowRun, wait_for_children
@@ -20,18 +20,27 @@ from nadi.model.specs import Style
 
 async def drive_flow_async(run: FlowRun) -> None:
     """Run an async flow on the running loop; see `drive_flow`."""
-    import asyncio
-
     ready = prepared(run)
     if ready is None:
         return
     scope, args, kwargs = ready
     while True:
         delay = await _attempt_async(run, scope, args, kwargs)
-        if delay is None:
+        if delay is None or not await _pause(run, scope, delay):
             return
-        await asyncio.sleep(delay)
         run.enter_again(scope)
+
+
+async def _pause(run: FlowRun, scope: Scope, delay: float) -> bool:
+    """Await the next attempt, which ends the run at once if the session was stopped; `False` when it has ended."""
+    import asyncio
+
+    try:
+        await rested(run.session, delay)
+    except asyncio.CancelledError as error:
+        _cancelled(run, scope, error)
+        return False
+    return True
 
 
 async def _attempt_async(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> float | None:
@@ -101,6 +110,7 @@ async def drive_flow_items_async(run: FlowRun) -> AsyncIterator[Any]:
         failure: BaseException | None = None
         try:
             try:
+                run.session.check()
                 while True:
                     here = current.set(scope)
                     try:
@@ -123,8 +133,7 @@ async def drive_flow_items_async(run: FlowRun) -> AsyncIterator[Any]:
             delay = interrupted(run, scope, error, steps.own_alarm)
         else:
             delay = ended_items(run, scope, items, failure)
-        if delay is None:
+        if delay is None or not await _pause(run, scope, delay):
             run.value()  # raises where the run failed
             return
-        await asyncio.sleep(delay)
         run.enter_again(scope)

@@ -168,6 +168,7 @@ def drive_flow_items(run: FlowRun) -> Iterator[Any]:
         failure: BaseException | None = None
         try:
             try:
+                run.session.check()
                 while (item := within_scope(scope, lambda: steps.next(generator))) is not steps:  # noqa: B023
                     items.append(item)
                     yield item

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from nadi.engine.decisions import POSITION, Reuse, judge_record, why_no_match
@@ -75,16 +75,16 @@ class History:
         self._fetch = fetch
         self._lock = threading.Lock()
         self._exact: dict[tuple[str, str, bytes, bytes, int], Recorded] = {}
-        #: By scope and function, then by id: a map has a hundred thousand of a kind, and each is taken out once.
-        self._alike: defaultdict[tuple[str, str], dict[str, Recorded]] = defaultdict(dict)
+        #: By scope, function and id: a map has a hundred thousand of a kind, and each is taken out once.
+        self._alike: dict[str, dict[str, dict[str, Recorded]]] = {}
         #: By scope and position: what was recorded of the calls made there, oldest first.
-        self._places: defaultdict[tuple[str, int], list[Recorded]] = defaultdict(list)
+        self._places: dict[tuple[str, int], list[Recorded]] = {}
         #: Scopes in which a call came from another thread or did not match: position serves there no more.
         self._out_of_order: set[str] = set()
         for record in records:
             self._exact[_key(record)] = record
-            self._alike[record.scope, record.function][record.id] = record
-            self._places[record.scope, record.position].append(record)
+            self._alike.setdefault(record.scope, {}).setdefault(record.function, {})[record.id] = record
+            self._places.setdefault((record.scope, record.position), []).append(record)
             if (record.run_count if isinstance(record, FlowRun) else record.attempt) > 1:
                 self._entered_again.add(record.id)
 
@@ -97,15 +97,14 @@ class History:
 
     def below(self, *scopes: str) -> list[TaskRun]:
         """Return the recorded task runs below scopes, for the far side that runs it again."""
+        left, found = list(scopes), list[TaskRun]()
         with self._lock:
-            records = sorted(self._exact.values(), key=lambda record: record.id)
-        inside = set(scopes)
-        found: list[TaskRun] = []
-        for record in records:
-            if record.scope in inside and isinstance(record, TaskRun):
-                inside.add(record.id)
-                found.append(record)
-        return found
+            while left:
+                for alike in self._alike.get(left.pop(), {}).values():
+                    inside = [record for record in alike.values() if isinstance(record, TaskRun)]
+                    found += inside
+                    left += (record.id for record in inside)
+        return sorted(found, key=lambda record: record.id)
 
     def match(self, call: CallKey, *, instead_of: tuple[str, ...] = (), rerun: bool = False) -> Match:
         """Judge a call made now against what is recorded; each record serves one call.
@@ -129,7 +128,7 @@ class History:
             if adopted is not None:
                 self._exact.pop(_key(adopted), None)
                 self._forget(adopted)
-            candidates = [*others[-1:], *list(self._alike[call.scope, call.function].values())[:1]]
+            candidates = [*others[-1:], *self._one_alike(call)] if record is None else []
         replaced = tuple(other.id for other in others if other is not adopted)
         if record is None:
             why = why_no_match(call.each, call.code, candidates)
@@ -161,13 +160,16 @@ class History:
         found = [
             record
             for scope in scopes
-            for record in self._places[scope, call.position]
+            for record in self._places.get((scope, call.position), ())
             if record.function == call.function and (record.inputs == call.inputs or not record.started)
         ]
         return sorted(found, key=lambda record: record.id)
 
+    def _one_alike(self, call: CallKey) -> Iterable[Recorded]:
+        return islice(self._alike.get(call.scope, {}).get(call.function, {}).values(), 1)
+
     def _forget(self, record: Recorded) -> None:
-        self._alike[record.scope, record.function].pop(record.id, None)
+        self._alike[record.scope][record.function].pop(record.id, None)
         place = self._places[record.scope, record.position]
         if record in place:
             place.remove(record)

@@ -21,6 +21,7 @@ from nadi.engine.flow_lookup import closest, did_you_mean, find_flow, name_of, w
 from nadi.engine.load_errors import line_of_caller, raise_told, syntax_told
 from nadi.exceptions import FlowNotFound, LoadError
 from nadi.model.scripts import find_script, script_module_name
+from nadi.storage.home import working_folder
 from nadi.storage.pickles import set_script_loader
 
 # -- what flows ask -----------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def load_flow(entrypoint: str, *, cwd: str | os.PathLike[str] | None = None) -> 
         LoadError: if the file or module is missing or cannot be loaded. What the user's code raised is its cause.
         FlowNotFound: if it has no such flow, or several and no name was given; the message lists them.
     """
-    folder = os.path.abspath(os.getcwd() if cwd is None else cwd)
+    folder = os.path.abspath(working_folder() if cwd is None else cwd)
     target, name = _split(entrypoint, folder)
     if _is_file(target, folder):
         path = os.path.join(folder, os.path.expanduser(target))
@@ -123,7 +124,7 @@ def load_script(path: str) -> ModuleType:
         LoadError: if the file is missing or cannot be loaded.
     """
     real = os.path.realpath(path)
-    _check_file(real, path, os.getcwd())
+    _check_file(real, path, working_folder())
     return _script(real, path, lambda module: True)
 
 

@@ -78,11 +78,13 @@ def until(loop: Any, register: Callable[[Callable[[Any], None]], None]) -> Any:
         if not waiter.done():
             waiter.set_result(None)
 
-    def wake(_: Any) -> None:
-        try:
-            loop.call_soon_threadsafe(set_result)
-        except RuntimeError:
-            return  # the loop was closed: nobody waits any more
-
-    register(wake)
+    register(lambda _: call_soon(loop, set_result))
     return waiter
+
+
+def call_soon(loop: Any, action: Callable[[], object]) -> None:
+    """Have a loop call `action`, from whichever thread; a loop that was closed meanwhile has nobody who waits."""
+    try:
+        loop.call_soon_threadsafe(action)
+    except RuntimeError:
+        return

@@ -29,4 +29,4 @@ def nothing_recorded(settings: Settings) -> bool:
     if file is None or os.path.exists(file):
         return False
     refuse_file(home.path)
-    return not os.path.isdir(home.journals) or not any(home.journals.glob("*/"))
+    return not home.journal_folders()

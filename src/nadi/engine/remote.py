@@ -8,7 +8,7 @@ been made here. So logs, artifacts, metrics and nested tasks work the same in ev
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -91,8 +91,13 @@ class Parcel(msgspec.Struct):
         session, spec, flow = run.session, run.spec, run.scope.home
         keeper = session.keeper
         history = run.scope.history
+        try:
+            call = dumps((spec.fn, args, kwargs), with_secrets=True)
+        except NotKept as reason:
+            given = {"function": spec.fn, **dict(zip(spec.parameters.names, args, strict=False)), **kwargs}
+            raise _not_sendable(given, reason) from reason.__cause__
         parcel = cls(
-            call=dumps((spec.fn, args, kwargs), with_secrets=True),
+            call=call,
             task=spec.name,
             style=spec.style,
             name=run.name,
@@ -236,7 +241,26 @@ def pack_outcome(value: Any, error: BaseException | None) -> bytes:
     except NotKept as reason:
         if error is not None:
             return dumps((None, CrashedRun(f"It failed in another process with {type(error).__name__}: {error}")))
-        return dumps((None, NotKept(f"What it returned cannot be sent back from its process: {reason}")))
+        told = f"What it returned cannot be sent back from its process: {_refusal(value) or reason}"
+        return dumps((None, NotKept(told)))
+
+
+def _refusal(value: Any) -> NotKept | None:
+    """Return why a value cannot be pickled; `None` when it can."""
+    try:
+        dumps(value, with_secrets=True)
+    except NotKept as reason:
+        return reason
+    return None
+
+
+def _not_sendable(given: Mapping[str, Any], reason: NotKept) -> NotKept:
+    """Return the error that says which of the things given to a call cannot be sent to another process."""
+    for name, value in given.items():
+        refusal = _refusal(value)
+        if refusal is not None:
+            return NotKept(f"Its {name!r} cannot be sent to another process: {refusal}")
+    return NotKept(f"It cannot be sent to another process: {reason}")
 
 
 def read_outcome(data: bytes) -> tuple[Any, BaseException | None]:

@@ -166,8 +166,15 @@ class Run:
         with place_lent():
             while not self.done:
                 if not wait_for_lock(waiter, timeout):
-                    return False
+                    self._forget(waiter)
+                    return self.done
             return True
+
+    def _forget(self, waiter: threading.Lock) -> None:
+        # Who asks again and again with a short timeout must not leave a lock here each time.
+        with self.session.lock:
+            if self._waiters is not None:
+                self._waiters.remove(waiter)
 
     def help_along(self) -> bool:
         """Run it here and now if nobody has begun it; `False` when that is not possible or did not end it."""

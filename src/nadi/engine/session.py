@@ -93,7 +93,8 @@ class Session:
         self.stopped: BaseException | None = None
         #: Stretches of user code in threads, to interrupt on a cancel.
         self._stretches: set[Interruptible] = set()
-        self._on_stop: list[Callable[[], None]] = []
+        #: A dict for its order: ten thousand coroutines at once come and go in any.
+        self._on_stop: dict[Callable[[], None], None] = {}
         #: Interrupts the root flow's function where that takes a signal; `None` elsewhere.
         self.interrupt_flow: Callable[[], None] | None = None
         #: Wakes waits that a cancel must end.
@@ -172,15 +173,14 @@ class Session:
         """Call `hook` when the session is stopped; at once when it is already."""
         with self.lock:
             if self.stopped is None:
-                self._on_stop.append(hook)
+                self._on_stop[hook] = None
                 return
         hook()
 
     def forget_stop(self, hook: Callable[[], None]) -> None:
         """Do not call `hook` any more."""
         with self.lock:
-            if hook in self._on_stop:
-                self._on_stop.remove(hook)
+            self._on_stop.pop(hook, None)
 
     def enter(self, stretch: Interruptible) -> None:
         """Begin a stretch of user code that a stop interrupts."""

@@ -50,11 +50,13 @@ def on_fresh_stack(drive: Callable[[Any], None], run: Run) -> None:
         began.set()
         try:
             context.run(drive, run)
+            stretches[0].leave()
             outcome.append(None)
         except BaseException as error:
+            stretches[0].leave()  # it may have struck while the stretch was being left
             outcome.append(error)
-        stretches[0].leave()
-        wake(ended)
+        finally:
+            wake(ended)
 
     threading.Thread(target=work, name="nadi-stack", daemon=True).start()
     began.wait()

@@ -29,16 +29,22 @@ class Timer:
 class Timers:
     """Calls functions when their time has come, in a thread that starts with the first of them."""
 
+    #: Timers at which those that were cancelled are looked for the first time.
+    ROOM = 1000
+
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._room = self.ROOM
         self._thread: threading.Thread | None = None
 
     def call_later(self, delay: float, action: Callable[[], None]) -> Timer:
         """Call `action` after `delay` seconds, in the timers' thread: it must be short."""
         timer = Timer(time.monotonic() + delay, action)
         with self._changed:
+            if len(self._heap) >= self._room:
+                self._drop_cancelled()
             heapq.heappush(self._heap, (timer.due, next(self._order), timer))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="nadi-timers", daemon=True)
@@ -46,6 +52,12 @@ class Timers:
             elif self._heap[0][2] is timer:
                 self._changed.notify()
         return timer
+
+    def _drop_cancelled(self) -> None:
+        # Most tasks end long before their time limit: a million of them would wait here for all of it.
+        self._heap = [entry for entry in self._heap if entry[2].action is not None]
+        heapq.heapify(self._heap)
+        self._room = max(self.ROOM, 2 * len(self._heap))
 
     def _work(self) -> None:
         while True:
@@ -60,6 +72,7 @@ class Timers:
                     action()
                 except Exception:
                     _log.exception("Something that was to happen later failed.")
+            del action, timer  # or the last run would be kept until the next timer is due
 
 
 #: The timers of this process.

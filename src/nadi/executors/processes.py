@@ -20,6 +20,7 @@ import msgspec
 from nadi.exceptions import CancelledRun, CrashedRun, DefinitionError, TimedOut
 from nadi.executors.child import Start, read_frame, write_frame
 from nadi.executors.contract import Executor, Work
+from nadi.storage.home import working_folder
 
 #: What a child calls for each parcel.
 RUNNER = "nadi.engine.remote:run_parcel"
@@ -49,7 +50,7 @@ class _Child:
         finally:
             os.close(commands_in)
             os.close(answers_out)
-        start = Start(RUNNER, list(sys.path), os.getcwd())
+        start = Start(RUNNER, list(sys.path), working_folder())
         write_frame(self.commands, msgspec.msgpack.encode(start))
         self._poll = select.poll()
         self._poll.register(self.answers, select.POLLIN)

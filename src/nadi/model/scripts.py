@@ -18,6 +18,8 @@ from nadi.model.digests import blake2b
 #: What every module name made by `script_module_name` starts with.
 SCRIPT_PREFIX = "nadi_script_"
 
+_MADE_UP = re.compile(rf"\b{SCRIPT_PREFIX}\w*_[0-9a-f]{{8}}\.")
+
 #: The names under which Python runs a script: directly, and in a spawned child of multiprocessing.
 RUN_NAMES = frozenset({"__main__", "__mp_main__"})
 
@@ -32,6 +34,11 @@ def script_module_name(path: str) -> str:
     real = os.path.realpath(path)
     stem = re.sub(r"\W", "_", os.path.splitext(os.path.basename(real))[0])
     return f"{SCRIPT_PREFIX}{stem}_{blake2b(os.fsencode(real), digest_size=4).hexdigest()}"
+
+
+def without_script_names(text: str) -> str:
+    """Return text for people: `nadi_script_etl_1f0c9a2b.BadRow` becomes `BadRow`, which is what they wrote."""
+    return _MADE_UP.sub("", text) if SCRIPT_PREFIX in text else text
 
 
 def script_path(module_name: str) -> str | None:

@@ -8,6 +8,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from nadi.exceptions import NadiError, RunError
+from nadi.model.scripts import without_script_names
 from nadi.model.secrets import mask
 from nadi.model.text import shorten
 
@@ -48,7 +49,7 @@ def format_exception(exc: BaseException) -> str:
     try:
         told = TracebackException.from_exception(exc, compact=True)
         _hide_our_frames(told, exc)
-        text = "".join(told.format())
+        text = without_script_names("".join(told.format()))
     except Exception as error:
         text = f"{_name(exc)}: (its traceback cannot be shown: {type(error).__name__})\n"
     return _cut_middle(mask(text), LONGEST_TRACEBACK)
@@ -86,9 +87,18 @@ def _hide_our_frames(told: TracebackException, exc: BaseException) -> None:
         kept = [frame for frame, shown in zip(one.stack, _shown(f.filename for f in one.stack), strict=True) if shown]
         if kept or isinstance(error, NadiError):
             one.stack[:] = kept
+        if isinstance(error, NadiError) and _is_ours(one.__cause__):
+            one.__cause__ = None  # its reason stands in the sentence
         waiting += [(one.__cause__, error.__cause__), (one.__context__, error.__context__)]
         if isinstance(error, BaseExceptionGroup):
             waiting += zip(one.exceptions or (), error.exceptions, strict=False)
+
+
+def _is_ours(cause: TracebackException | None) -> bool:
+    """Whether an exception came about among our frames alone, and from no other one."""
+    if cause is None or cause.__cause__ is not None or cause.__context__ is not None:
+        return False
+    return not any(_shown(frame.filename for frame in cause.stack))
 
 
 def _shown(filenames: Iterable[str]) -> list[bool]:

@@ -305,26 +305,29 @@ class Courier:
         """Deliver one batch; `False` when there was none or the store does not take it. Needs the step lock."""
         if self.trouble and time.monotonic() < self._next_try:
             return False
-        first, records, nbytes = self._next_batch()
-        if not records:
-            return False
+        # Whoever waits at a barrier may be interrupted anywhere in here (Ctrl-C, a timeout): what was read then
+        # and not delivered is read again.
+        self._move_to(self.delivered)
         try:
+            first, records, nbytes = self._next_batch()
+            if not records:
+                return False
             applied = self._connect().apply(Batch(self.journal.header.writer, first, records))
         except Exception as error:
             # Whatever it is: recording must never cost the run, and the records stay where they are.
             self._store_is_away(str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}")
-            self._move_to(first - 1)
+            self._move_to(self.delivered)
             return False
         if self.trouble:
             _log.info("The store takes records again; delivering what waited.")
         self.trouble, self._pause, self.confirmed = "", RETRY_FIRST, time.monotonic()
-        self._note(applied, first, records)
         if applied.watermark != first + len(records) - 1:
             self._move_to(applied.watermark)
             nbytes = 0
         self.delivered = applied.watermark
         self.journal.delivered(applied.watermark, nbytes)
         self._tidy(nbytes)
+        self._note(applied, first, records)  # last: who is told may stop the run whose thread this is
         return True
 
     def _next_batch(self) -> tuple[int, list[AnyRecord], int]:
@@ -364,7 +367,10 @@ class Courier:
         self._since_afresh += nbytes
         if self._since_afresh < AFRESH_BYTES or self._reader is None:
             return
-        self._reader.drop_delivered()
+        try:
+            self._reader.drop_delivered()
+        except OSError as error:  # it goes with its folder in the end
+            _log.debug("A delivered segment of %s stays: %s", self._reader.folder, error)
         if self.journal.start_afresh():
             self._since_afresh = 0
 
@@ -389,7 +395,8 @@ class Courier:
                 found = store.flow_run(root)
                 if found is not None and found.token > token:
                     self._on_fenced(root, token)
-        except StoreError:
+        except Exception as error:  # as in delivery: whatever it is, this thread goes on
+            _log.debug("The store could not be asked about the runs of this process: %r", error)
             return
         self.confirmed = now
         for request in requests:

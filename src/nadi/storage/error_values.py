@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 from nadi.exceptions import FailedRun
+from nadi.model.scripts import without_script_names
 from nadi.model.secrets import mask, mask_value
 from nadi.storage.pickles import pickled, unpickled
 
@@ -105,7 +106,8 @@ def masked_error(error: BaseException) -> FailedRun:
 def type_name(value: Any) -> str:
     """The name of a value's type, with its module unless it is a builtin."""
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return without_script_names(f"{module}{kind.__qualname__}")
 
 
 def text_of(error: BaseException) -> str:

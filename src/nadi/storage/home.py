@@ -38,6 +38,14 @@ class Home:
         """Folder with a folder for each writing process."""
         return self.path / "journals"
 
+    def journal_folders(self) -> list[Path]:
+        """Return the folder of each process that writes or died writing, oldest first."""
+        try:
+            with os.scandir(self.journals) as entries:
+                return sorted(Path(entry) for entry in entries if entry.is_dir())
+        except OSError:  # there is no such folder, or none can be there
+            return []
+
     @property
     def stores(self) -> Path:
         """Folder with the identities of the stores seen."""
@@ -54,6 +62,14 @@ class Home:
             if folder != self.path and self.path in folder.parents:
                 self.path.chmod(0o700)
         return folder
+
+
+def working_folder() -> str:
+    """Return the working folder; the root of the file system where it was removed meanwhile."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.path.abspath(os.sep)
 
 
 def remove_tree(folder: Path) -> None:

@@ -199,6 +199,17 @@ class Journal:
         except OSError as error:
             self.trouble = error.strerror or str(error)
             return self._keep_in_memory(record, payload)
+        except BaseException:
+            # A signal handler of the user's program knows no shielded sections. Only the file can tell whether
+            # the record was written; written and not counted, it would put every later one out of step.
+            if self._descriptor < 0 or os.fstat(self._descriptor).st_size != self._segment_bytes + len(data):
+                raise
+            self._segment_bytes += len(data)
+            self._undelivered_bytes += len(data)
+            self.last += 1
+            self.last_in_file = self.last
+            raise
+        # No call from here on, or a signal could strike in it.
         self._segment_bytes += written
         self._undelivered_bytes += written
         self.last += 1

@@ -51,7 +51,7 @@ def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float)
     processes that look at once share the work: each journal goes to whoever gets its lock.
     """
     found = Found()
-    for folder in sorted(home.journals.glob("*/")):
+    for folder in home.journal_folders():
         # A folder without a lock is being made by a process that starts.
         if not (folder / "lock").exists():
             continue

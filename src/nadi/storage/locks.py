@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -48,6 +47,11 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
+        #: Guards what a thread that waits in the kernel, and the one that it waits for, agree on.
+        self._verdict = threading.Lock()
+        #: Set when that thread has the lock; `None` while no thread waits.
+        self._arrived: threading.Event | None = None
+        self._wanted = False
 
     @property
     def held(self) -> bool:
@@ -68,38 +72,42 @@ class FileLock:
         return False
 
     def acquire(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for the lock, first come first served.
+        """Wait up to `timeout` seconds for the lock, first come first served; for one thread at a time.
 
         The kernel queues those who wait, but a thread that waits there cannot be called back;
-        so a helper thread waits, and lets the lock go again if it comes too late.
+        so a helper thread waits, and lets the lock go again if it comes too late. Who asks again
+        meanwhile takes over its place: however often that happens, one thread waits.
         """
         if self.try_acquire():
             return True
         if timeout <= 0:
             return False
+        with self._verdict:
+            arrived = self._arrived or self._begin_to_wait()
+            self._wanted = True
+        if arrived.wait(timeout):
+            return True
+        with self._verdict:
+            self._wanted = False
+            return arrived.is_set()
+
+    def _begin_to_wait(self) -> threading.Event:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        verdict = threading.Lock()
         arrived = threading.Event()
-        late = False
 
         def wait() -> None:
-            nonlocal late
             _take(descriptor, wait=True)
-            with verdict:
-                if late:
-                    _free(descriptor)
-                else:
+            with self._verdict:
+                self._arrived = None
+                if self._wanted:
                     self._descriptor = descriptor
                     arrived.set()
+                else:
+                    _free(descriptor)
 
         threading.Thread(target=wait, name="nadi-lock", daemon=True).start()
-        deadline = time.monotonic() + timeout
-        while not arrived.wait(max(0.0, deadline - time.monotonic())):
-            with verdict:
-                if not arrived.is_set():
-                    late = True
-                    return False
-        return True
+        self._arrived = arrived
+        return arrived
 
     def release(self) -> None:
         """Let the lock go; releasing one that is not held is fine."""
@@ -109,6 +117,7 @@ class FileLock:
 
     def forget_in_child(self) -> None:
         """Close a forked child's copy of the descriptor; the parent keeps the lock."""
+        self._verdict, self._arrived = threading.Lock(), None  # the thread that waits is the parent's
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

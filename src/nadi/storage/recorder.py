@@ -261,10 +261,12 @@ class JournalRecorder(Recorder):
         """
         if self.journal.in_child:
             return ""  # a forked child has nothing to deliver, and the folder is its parent's
-        complete = self.courier.finish(self.settings.wait_for_store if wait is None else wait)
+        self.courier.finish(self.settings.wait_for_store if wait is None else wait)
+        self.journal.close()
+        # Counted when nothing more can be appended: a thread that was left behind may have told something since.
         left = self.journal.last - self.courier.delivered
         in_file = self.journal.last_in_file - self.courier.delivered
-        self.journal.close()
+        complete = left <= 0
         folder = self.journal.folder
         if complete and folder is not None:
             remove_tree(folder)

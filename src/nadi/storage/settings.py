@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from nadi.exceptions import SettingError
+from nadi.storage.home import working_folder
 from nadi.storage.journal import JOURNAL_LIMIT
 
 
@@ -42,7 +43,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, folder: Path | None =
     Raises:
         SettingError: a value cannot be used; the sentence says which one, where it stands and what is expected.
     """
-    found: dict[str, object] = dict(_from_pyproject(folder or Path.cwd()))
+    found: dict[str, object] = dict(_from_pyproject(folder or Path(working_folder())))
     origin = dict.fromkeys(found, "[tool.nadi] in pyproject.toml")
     for name, variable in VARIABLES.items():
         if environ.get(variable):

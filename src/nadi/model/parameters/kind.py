@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from nadi.model.scripts import without_script_names
+
 
 class Mismatch(Exception):
     """A value does not fit and cannot be converted; says what was expected, what came, and where inside."""
@@ -122,7 +124,7 @@ def class_name(cls: type) -> str:
     """The class with its module, which is left out where everybody knows it."""
     if cls.__module__ in ("builtins", "__main__"):
         return cls.__qualname__
-    return f"{cls.__module__}.{cls.__qualname__}".replace("<locals>.", "")
+    return without_script_names(f"{cls.__module__}.{cls.__qualname__}").replace("<locals>.", "")
 
 
 def parse_json(text: str) -> tuple[bool, Any]:

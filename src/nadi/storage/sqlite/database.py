@@ -19,6 +19,9 @@ from nadi.storage.sqlite import failures
 
 _READ_WRITE = apsw.SQLITE_OPEN_READWRITE
 
+#: Connections for reading that are kept for the next reader; each has a cache of its own.
+MOST_IDLE = 8
+
 #: What a process that forks must put aside in the child.
 _open: weakref.WeakSet[Database] = weakref.WeakSet()
 _watching_forks = False
@@ -99,7 +102,10 @@ class Database:
             raise failures.translate(error, str(self.path), self.patience) from error
         finally:
             if connection is not None:
-                self._idle.append(connection)
+                if len(self._idle) < MOST_IDLE:
+                    self._idle.append(connection)
+                else:
+                    self._drop(connection)
                 if self._closed:
                     self.close()
 
