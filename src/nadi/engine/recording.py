@@ -13,7 +13,7 @@ from nadi.engine.clock import Clock
 from nadi.engine.logs import configure
 from nadi.exceptions import StoreError
 from nadi.storage.recorder import JournalRecorder, Recorder
-from nadi.storage.settings import Settings, read_settings
+from nadi.storage.settings import read_settings
 
 _lock = threading.Lock()
 _recorder: JournalRecorder | None = None
@@ -92,8 +92,3 @@ def recording_to(instead: Recorder) -> Iterator[None]:
         yield
     finally:
         _instead.remove(instead)
-
-
-def settings_in_force() -> Settings:
-    """Return the settings of this process's recorder, or those that it would be made with."""
-    return _recorder.settings if _recorder is not None else read_settings()
