@@ -12,6 +12,8 @@ import pytest
 
 from nadi import Flow, Task, flow, task
 from nadi.exceptions import DefinitionError, ParameterBindError
+from nadi.executors.contract import Work
+from nadi.executors.threads import ThreadExecutor
 from nadi.states import State
 from tests.conftest import Recorded
 
@@ -229,3 +231,24 @@ def test_async_functions_stay_async_and_are_gathered_on_the_callers_loop(recorde
     assert asyncio.run(run()) == [1, 2, 3, 4, 5]
     assert len(loops) == 1
     assert recorded.root.state_name == "Completed"
+
+
+def test_a_task_that_its_executor_cannot_take_ends_and_its_flow_does_not_wait_for_it(recorded: Recorded) -> None:
+    class Full(ThreadExecutor):
+        def submit(self, work: Work) -> None:
+            raise RuntimeError("can't start new thread")
+
+    @task
+    def one() -> int:
+        return 1
+
+    @flow(executor=Full())
+    def whole() -> int:
+        one.submit()
+        return 1
+
+    state = whole(return_state=True)
+
+    assert state.is_failed()
+    assert "can't start new thread" in state.message
+    assert [run.state_name for run in recorded.task_runs] == ["Cancelled"]

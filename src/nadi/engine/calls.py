@@ -183,8 +183,13 @@ def _submit(
 ) -> SubmittedTaskRun:
     scope.session.check()
     run = SubmittedTaskRun(spec, scope, bound, executor, map_index=map_index)
-    run.go(wait_for)
+    # First a child of the flow, which waits for it, then on its way: an interruption may strike between the two.
     scope.home.children.append(run)
+    try:
+        run.go(wait_for)
+    except BaseException as error:
+        run.take_back(error)
+        raise
     return run
 
 

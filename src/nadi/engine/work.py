@@ -24,7 +24,8 @@ from nadi.executors.contract import Executor, Work
 from nadi.executors.sequential import SequentialExecutor
 from nadi.executors.threads import ThreadExecutor
 from nadi.model.specs import TaskSpec
-from nadi.model.states import StateType
+from nadi.model.states import State, StateType
+from nadi.model.tracebacks import summarise
 
 _CANCELLED = End(StateType.CANCELLED, "Cancelled")
 _PENDING, _RUNNING = StateType.PENDING, StateType.RUNNING
@@ -33,7 +34,7 @@ _PENDING, _RUNNING = StateType.PENDING, StateType.RUNNING
 class SubmittedTaskRun(TaskRun, Work):
     """A task run on its way to and through an executor."""
 
-    __slots__ = ("_blockers", "_claimed", "_context", "_needs", "_resting", "executor")
+    __slots__ = ("_begun", "_blockers", "_claimed", "_context", "_needs", "_resting", "executor")
 
     def __init__(
         self,
@@ -46,6 +47,8 @@ class SubmittedTaskRun(TaskRun, Work):
     ) -> None:
         super().__init__(spec, scope, bound, map_index=map_index)
         self.executor = executor
+        #: Whether anything was told of it.
+        self._begun = False
         self._claimed = False
         #: Whether it waits for a time; it can be cancelled then but not claimed.
         self._resting = False
@@ -64,17 +67,29 @@ class SubmittedTaskRun(TaskRun, Work):
         if has_marks(values):
             self._needs = tuple((future.run, tolerant) for value in values for future, tolerant in futures_in(value))
             self.upstream = tuple(dict.fromkeys(run.id for run, _ in self._needs))
+        self._begun = True
         self.begin(_PENDING, taken, why)
         if isinstance(self.executor, SequentialExecutor):
             for run, _ in self._needs:
                 run.wait()
         pending = {run for run, _ in self._needs if not run.done}
         self._blockers = len(pending)
+        # From here on whoever waits for it may run it; before, its inputs might not be there.
         self._context = copy_context()
         if not pending:
             self._ready()
         for run in pending:
             run.when_done(self._upstream_done)
+
+    def take_back(self, error: BaseException) -> None:
+        """End a run that could not be handed over: interrupted on the way, or there is no thread for it."""
+        if not self.claim():
+            return
+        reason = CancelledRun(f"It was not handed over to its executor: {summarise(error)}")
+        if not self._begun:
+            self._finish(State(type=StateType.CANCELLED, message=str(reason), data=reason, has_data=True))
+        else:
+            self.end(_CANCELLED, reason)
 
     def _upstream_done(self, upstream: Run) -> None:
         with self.session.lock:
