@@ -17,7 +17,7 @@ from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.inputs import futures_in, has_marks, is_future, resolved, take_outcomes
 from nadi.engine.mapping import fill_variadics, split_mapped
 from nadi.engine.roots import in_root, in_root_async, new_root, run_name
-from nadi.engine.runs import Run
+from nadi.engine.runs import Run, outcome_for
 from nadi.engine.scope import Scope, current
 from nadi.engine.stacks import check_depth, on_fresh_stack
 from nadi.engine.task_runs import TaskRun
@@ -275,17 +275,7 @@ def _begin_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: t
 
 def _resolved_inputs(spec: FlowSpec, bound: dict[str, Any], waits: tuple[Any, ...]) -> dict[str, Any]:
     """Wait for the futures among a subflow's arguments, which its function receives as values."""
-
-    def outcome(future: Any, tolerant: bool) -> Any:
-        run = future.run
-        run.wait()
-        run.observed = True
-        if run.state.is_completed():
-            return run.value()
-        if tolerant:
-            return run.state.error()
-        raise UpstreamFailed(spec.name, run.name, state=run.state.name, reason=run.state.message)
-
+    outcome = outcome_for(spec.name)
     for value in waits:
         resolved(value, outcome)
     return {name: resolved(value, outcome) for name, value in bound.items()}

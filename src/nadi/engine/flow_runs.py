@@ -24,7 +24,7 @@ from nadi.engine.scope import Scope, current, current_tags
 from nadi.engine.session import Session
 from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
 from nadi.executors.contract import Executor
-from nadi.model.records import CallReused, FlowRunBegun, FlowRunMoved
+from nadi.model.records import FlowRunBegun, FlowRunMoved
 from nadi.model.results import ResultRef
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.secrets import mask, masker
@@ -75,23 +75,8 @@ class FlowRun(Run):
         match = history.match(self.call, instead_of=self.scope.instead_of if self.scope is not None else ())
         self.instead_of = match.instead_of
         if match.reused is not None:
-            record = match.reused
-            self.name, self.attempt = record.name, record.attempt
-            self.take_id(record.id, record.token)
             take_outcomes((self.bound or {}).values())
-            session.append(CallReused(session.root, session.token, session.now(), self.id))
-            session.remember(match.value, self.id, self.token)
-            self._finish(
-                State(
-                    type=record.state_type,
-                    name=record.state_name,
-                    message=record.message,
-                    at=record.state_at,
-                    data=match.value,
-                    has_data=True,
-                ),
-                reused=True,
-            )
+            self.reuse(match.reused, match.value)
             return ""
         if match.adopted is None:
             self.take_id(session.next_id())

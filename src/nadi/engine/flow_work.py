@@ -12,6 +12,7 @@ from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_runs import FlowRun
 from nadi.engine.inputs import futures_in, resolved, take_outcomes
 from nadi.engine.loops import run_loop, running_loop
+from nadi.engine.runs import outcome_for
 from nadi.engine.turns import in_turn
 from nadi.exceptions import UpstreamFailed
 from nadi.executors.contract import Executor, Work
@@ -61,8 +62,8 @@ class SubmittedFlowRun(FlowRun, Work):
     def _prepare(self) -> bool:
         try:
             for value in self.waits_for:
-                resolved(value, self._outcome)
-            self.bound = {name: resolved(value, self._outcome) for name, value in (self.bound or {}).items()}
+                resolved(value, outcome_for(self.name))
+            self.bound = {name: resolved(value, outcome_for(self.name)) for name, value in (self.bound or {}).items()}
         except UpstreamFailed as error:
             self.begin_again_because(self.why)
             at = self.move(NOT_READY.type, NOT_READY.name, message=str(error))
@@ -72,15 +73,6 @@ class SubmittedFlowRun(FlowRun, Work):
             return False
         self.begin_again_because(self.why)
         return True
-
-    def _outcome(self, future: Any, tolerant: bool) -> Any:
-        run = future.run
-        run.observed = True
-        if run.state.is_completed():
-            return run.value()
-        if tolerant:
-            return run.state.error()
-        raise UpstreamFailed(self.name, run.name, state=run.state.name, reason=run.state.message)
 
     async def _run_async(self) -> None:
         if self._prepare():

@@ -12,9 +12,12 @@ from nadi.engine.interrupts import wait_for_lock, wake
 from nadi.engine.logs import run_handler
 from nadi.engine.scope import Scope
 from nadi.engine.session import LogOrigin, Session, provenance
+from nadi.exceptions import UpstreamFailed
 from nadi.executors.threads import place_lent
-from nadi.model.records import CallKey
+from nadi.model.records import CallKey, CallReused
 from nadi.model.results import ResultRef
+from nadi.model.runs import FlowRun as FlowRunRecord
+from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.specs import Spec
 from nadi.model.states import State, StateType
 
@@ -82,6 +85,23 @@ class Run:
     def origin(self) -> bytes:
         """What its value is known by when it is passed on."""
         return provenance(self.id, self.token)
+
+    def reuse(self, record: TaskRunRecord | FlowRunRecord, value: Any) -> None:
+        """Be over as an equal call that is recorded was: its value or exception stands for this one."""
+        session = self.session
+        self.name, self.attempt = record.name, record.attempt
+        self.take_id(record.id, record.token)
+        session.append(CallReused(session.root, session.token, session.now(), self.id))
+        session.remember(value, self.id, self.token)
+        state: State[Any] = State(
+            type=record.state_type,
+            name=record.state_name,
+            message=record.message,
+            at=record.state_at,
+            data=value,
+            has_data=True,
+        )
+        self._finish(state, reused=True)
 
     @property
     def log_origin(self) -> LogOrigin:
@@ -192,3 +212,24 @@ class Run:
                 return value
             return state.data
         raise state.error()
+
+
+def outcome_for(taker: str) -> Callable[[Any, bool], Any]:
+    """Return what a future stands for among the arguments of the run named `taker`: its value, once it is there.
+
+    The exception in its place where a failure is allowed; otherwise UpstreamFailed is raised.
+    """
+
+    def outcome(future: Any, tolerant: bool) -> Any:
+        run: Run = future.run
+        run.wait()
+        run.observed = True
+        state = run.state
+        assert state is not None
+        if state.type is StateType.COMPLETED:
+            return run.value()
+        if tolerant:
+            return state.error()
+        raise UpstreamFailed(taker, run.name, state=state.name, reason=state.message)
+
+    return outcome

@@ -15,11 +15,11 @@ from nadi.engine.decisions import COMPLETED, NOT_READY, End, RetryAfter, after_f
 from nadi.engine.inputs import has_marks, resolved, take_outcomes
 from nadi.engine.interrupts import CancelAsked, Interruption, TimeUp
 from nadi.engine.names import task_run_name
-from nadi.engine.runs import Run
+from nadi.engine.runs import Run, outcome_for
 from nadi.engine.scope import Scope, current_tags
 from nadi.engine.session import LogOrigin
-from nadi.exceptions import CancelledRun, CrashedRun, TimedOut, UpstreamFailed
-from nadi.model.records import CallKey, CallReused, TaskRunBegun, TaskRunMoved
+from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
+from nadi.model.records import CallKey, TaskRunBegun, TaskRunMoved
 from nadi.model.results import ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.secrets import mask
@@ -81,23 +81,8 @@ class TaskRun(Run):
         match = history.match(self.call, instead_of=self.scope.instead_of, rerun=self.spec.rerun_on_retry)
         self.instead_of = match.instead_of
         if match.reused is not None:
-            record = match.reused
-            self.attempt, self.name = record.attempt, record.name
-            self.take_id(record.id, record.token)
             take_outcomes((self.bound or {}).values())
-            session.append(CallReused(session.root, session.token, session.now(), self.id))
-            session.remember(match.value, self.id, self.token)
-            self._finish(
-                State(
-                    type=record.state_type,
-                    name=record.state_name,
-                    message=record.message,
-                    at=record.state_at,
-                    data=match.value,
-                    has_data=True,
-                ),
-                reused=True,
-            )
+            self.reuse(match.reused, match.value)
             return None, ""
         if match.adopted is None:
             self.take_id(session.next_id())
@@ -294,19 +279,9 @@ class TaskRun(Run):
         bound = self.bound
         assert bound is not None
         if has_marks(bound.values()):
-            bound = {name: resolved(value, self._outcome) for name, value in bound.items()}
+            bound = {name: resolved(value, outcome_for(self.name)) for name, value in bound.items()}
             self.bound = bound
         return self.spec.parameters.spread(bound)
-
-    def _outcome(self, future: Any, tolerant: bool) -> Any:
-        run = future.run
-        run.wait()
-        run.observed = True
-        if run.state.type is StateType.COMPLETED:
-            return run.value()
-        if tolerant:
-            return run.state.error()
-        raise UpstreamFailed(self.name, run.name, state=run.state.name, reason=run.state.message)
 
 
 class SystemExitInTask(Exception):
