@@ -110,7 +110,9 @@ class Scope:
         self.steps: dict[str, int] = {}
         self._path = path
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, bytes, bytes], int] = {}
+        #: By function and code, then by inputs: how many equal calls were made. Nothing that the garbage
+        #: collector has to look at is kept for each of a hundred thousand calls.
+        self._counts: dict[tuple[str, bytes], dict[bytes, int]] = {}
         self._position = 0
         self._code: bytes | None = None
 
@@ -170,10 +172,12 @@ class Scope:
             # What content cannot tell apart is told apart by the code that made the call.
             digest = blake2b(digest + self.code, digest_size=16).digest()
         code, function = spec.code, spec.key
-        key = (function, code, digest)
         with self._lock:
-            occurrence = self._counts.get(key, 0)
-            self._counts[key] = occurrence + 1
+            counts = self._counts.get((function, code))
+            if counts is None:
+                counts = self._counts[function, code] = {}
+            occurrence = counts.get(digest, 0)
+            counts[digest] = occurrence + 1
             position = self._position
             self._position = position + 1
         own = self.thread == threading.get_ident()
