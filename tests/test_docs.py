@@ -76,6 +76,8 @@ def run_page(page: Path, folder: Path) -> None:
     found = blocks(page)
     for block in found:
         check_words(page, block)
+    # The folder may lie inside this checkout, whose own pytest settings are not meant for the pages.
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for block in found:
         if block.language == "python" and "file" in block.words:
             written = folder / block.words["file"]

@@ -21,12 +21,13 @@ from nadi.model.sources import RunSource
 MOST_SOURCE_BYTES = 1024 * 1024
 
 
-def describe_source(fn: Any, entrypoint: str | None = None) -> RunSource:
+def describe_source(fn: Any, entrypoint: str | None = None, *, with_commit: bool = True) -> RunSource:
     """The code and environment of a run that starts now, as far as it is known within a millisecond or two.
 
     Args:
         fn: The flow, or the function behind it.
         entrypoint: What the flow was loaded by, if it was; else it is found out from where `fn` is defined.
+        with_commit: Whether to look for a git commit, which reads files of the checkout.
 
     Returns:
         All but `git_dirty` and `packages`. `entrypoint` is None, and `not_loadable` says why, for what another
@@ -49,7 +50,7 @@ def describe_source(fn: Any, entrypoint: str | None = None) -> RunSource:
         source_file=_text(file) if file else None,
         source=source,
         source_cut=cut,
-        git_commit=read_git_commit(os.path.dirname(file) if file else _working_folder()),
+        git_commit=read_git_commit(os.path.dirname(file) if file else _working_folder()) if with_commit else None,
     )
 
 

@@ -230,7 +230,8 @@ def _stopped_by_termination(session: Session) -> Iterator[None]:
 
 def _begin(run: FlowRun) -> threading.Thread | None:
     session = run.session
-    source = describe_source(run.spec.face if run.spec.face is not None else run.spec.fn)
+    flow = run.spec.face if run.spec.face is not None else run.spec.fn
+    source = describe_source(flow, with_commit=session.recorder.wants_source)
     # Without the secrets, which no store gets: a resume asks for them by name.
     bound = {name: value for name, value in (run.bound or {}).items() if not isinstance(value, Secret)}
     arguments = session.keep(bound, run="arguments", spec_format="pickle", wanted=True)
