@@ -10,10 +10,13 @@ from nadi.engine.timers import Timers
 def test_things_to_do_later_are_done_in_the_order_they_are_due() -> None:
     timers, done, over = Timers(), list[str](), threading.Event()
 
-    timers.call_later(0.03, over.set)
-    timers.call_later(0.02, lambda: done.append("second"))
+    def second() -> None:
+        done.append("second")
+        over.set()
+
+    timers.call_later(1.0, second)  # a second later, so that a slow machine does not change the order
     timers.call_later(0.01, lambda: done.append("first"))
-    timers.call_later(0.005, lambda: done.append("cancelled")).cancel()
+    timers.call_later(0.5, lambda: done.append("cancelled")).cancel()
 
     assert over.wait(30)
     assert done == ["first", "second"]
