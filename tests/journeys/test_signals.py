@@ -26,7 +26,8 @@ def quick(n):
 def slow():
     did("slow")
     if os.environ.get("BLOCK"):
-        time.sleep(60)
+        for _ in range(600):  # a signal in the instant before a sleep is seen after it
+            time.sleep(0.1)
     return 10
 
 @flow
@@ -75,7 +76,8 @@ BLOCKS_A_LOOP = """
 @task
 def slow():
     did("slow")
-    time.sleep(60)
+    for _ in range(600):  # a signal in the instant before a sleep is seen after it
+        time.sleep(0.1)
 
 @flow(flow_run_name="two words")
 def pipeline():
@@ -286,7 +288,8 @@ def stubborn():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     did("stubborn")
     if os.environ.get("BLOCK"):
-        time.sleep(60)
+        for _ in range(600):  # a signal in the instant before a sleep is seen after it
+            time.sleep(0.1)
     return 1
 
 @flow

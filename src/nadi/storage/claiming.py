@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nadi.exceptions import RunAlreadyFinished, RunNotFound, RunTaken
+from nadi.model.holders import Holder
 from nadi.model.runs import Attempt, Claim, FlowRun, TaskRun
 from nadi.model.states import StateType, may_be_claimed
 
@@ -18,13 +19,18 @@ def next_claim(run: FlowRun | None, wanted: str, *, expected_token: int | None, 
         raise RunAlreadyFinished(run.id, state=run.state_type, proposed=StateType.PENDING)
     free = run.is_final or run.state_type is StateType.SCHEDULED
     if run.token != expected_token if expected_token is not None else not free:
-        raise RunTaken(run.id, holder=run.holder or "another process")
+        raise RunTaken(run.id, holder=told_holder(run))
     return Claim(
         run=run.id,
         token=run.token + 1,
         attempt=run.attempt + (1 if was_tried(run) else 0),
         was=run.state_type,
     )
+
+
+def told_holder(run: FlowRun) -> str:
+    """Return who has a run, for people."""
+    return str(Holder.decode(run.holder)) if run.holder else "another process"
 
 
 def was_tried(run: FlowRun) -> bool:

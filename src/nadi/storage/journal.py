@@ -135,6 +135,9 @@ class Journal:
         self._limit = limit
         # Reentrant: what interrupts an append within its thread (a signal handler, a finaliser) may log.
         self._lock = threading.RLock()
+        #: Whether an append is under way, and what was appended in the middle of it by the same thread.
+        self._putting = False
+        self._meanwhile: list[tuple[Record, bytes]] = []
         self._room = threading.Condition(self._lock)
         self._descriptor = -1
         #: Number of the last record appended, to the file or to memory.
@@ -174,10 +177,11 @@ class Journal:
                     return 0
                 if self._undelivered_bytes > self._limit:
                     self._wait_for_room()
-                if self.trouble and not self._back_to_file():
-                    number = self._keep_in_memory(record, payload)
-                else:
-                    number = self._write(record, payload)
+                if self._putting:
+                    # A signal handler, or a __del__, that logs in the middle of an append of this very thread.
+                    self._meanwhile.append((record, payload))
+                    return self.last + 1 + len(self._meanwhile)
+                number = self._put(record, payload)
         finally:
             shielded.discard(thread)
             if deferred:
@@ -185,6 +189,20 @@ class Journal:
         if self.sleeping:
             self.wake()
         return number
+
+    def _put(self, record: Record, payload: bytes) -> int:
+        self._putting = True
+        try:
+            return self._put_one(record, payload)
+        finally:
+            while self._meanwhile:
+                self._put_one(*self._meanwhile.pop(0))
+            self._putting = False
+
+    def _put_one(self, record: Record, payload: bytes) -> int:
+        if self.trouble and not self._back_to_file():
+            return self._keep_in_memory(record, payload)
+        return self._write(record, payload)
 
     def _write(self, record: Record, payload: bytes) -> int:
         data = _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
@@ -312,6 +330,7 @@ class Journal:
         # Runs in a forked child: another thread of the parent may have held our locks, so they are
         # made anew; the descriptor is the child's copy, and closing it leaves the parent's open.
         self._lock = threading.RLock()
+        self._putting, self._meanwhile = False, []
         self._room = threading.Condition(self._lock)
         self.in_child = True
         self.dropped = {}

@@ -26,7 +26,7 @@ from nadi.model.runs import (
     Variable,
 )
 from nadi.model.states import DEFAULT_NAMES, FINAL, StateType
-from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, was_tried
+from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, told_holder, was_tried
 from nadi.storage.contract import Applied, Batch, Store
 from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, fold, named
 
@@ -174,7 +174,7 @@ class MemoryStore(Store):
             if found is None or not found.is_root:
                 return False
             if not found.is_final:
-                raise RunTaken(run, holder=found.holder or "another process")
+                raise RunTaken(run, holder=told_holder(found))
             gone = self._roots.pop(run)
             for id in gone.flows:
                 del self._flows[id]

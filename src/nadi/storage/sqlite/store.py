@@ -23,7 +23,7 @@ from nadi.model.runs import (
     Variable,
 )
 from nadi.model.states import DEFAULT_NAMES, StateType
-from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, was_tried
+from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, told_holder, was_tried
 from nadi.storage.contract import Applied, Batch, Ending, Store
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite import listing, rows
@@ -114,7 +114,7 @@ class SqliteStore(Store):
             if found is None or not found.is_root:
                 return False
             if not found.is_final:
-                raise RunTaken(run, holder=found.holder or "another process")
+                raise RunTaken(run, holder=told_holder(found))
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table} WHERE root = ?", (run,))
             connection.execute("DELETE FROM request WHERE run = ?", (run,))
