@@ -9,6 +9,7 @@ import pytest
 
 from nadi.engine import logs, recording
 from nadi.model.runs import FlowRun, RunFilter, TaskRun
+from nadi.model.secrets import masker
 from nadi.storage.memory import MemoryStore
 from nadi.storage.recorder import DirectRecorder
 
@@ -40,6 +41,11 @@ class Recorded:
     def logged(self) -> str:
         """What was logged in the newest root run."""
         return "\n".join(line.text for line in self.store.logs(self.root.id, limit=100_000))
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> None:
+    masker.forget_unheld()
 
 
 @pytest.fixture

@@ -249,3 +249,27 @@ def test_the_head_of_a_text_shows_no_half_of_a_secret(limit: int) -> None:
     assert "Q" not in head
     assert "IOP" not in head
     assert len(head) <= max(limit, 14)
+
+
+def test_random_data_is_not_taken_for_a_short_secret_in_another_encoding() -> None:
+    masker = Masker()
+    held = masker.learn("k3y!")
+    by_chance = [form for form in (b"azN5", b"a2", b"M3kh") if form in base64.b64encode(b"\0\0k3y!\0\0k3y!\0k3y!")]
+
+    assert by_chance
+    assert not any(masker.occurs_in(form) for form in by_chance)
+    assert masker.occurs_in(b"... k3y! ...")
+    assert masker.occurs_in(b"... " + b"k3y!".hex().encode() + b" ...")
+    assert held
+
+
+def test_what_no_secret_holds_can_be_forgotten() -> None:
+    masker = Masker()
+    held = masker.learn("still-held-value")
+    masker.learn("let-go-value")
+    gc.collect()
+
+    masker.forget_unheld()
+
+    assert masker.mask("still-held-value let-go-value") == "**** let-go-value"
+    assert held

@@ -24,6 +24,9 @@ MASK = "****"
 #: Values shorter than this are not looked for in text: `"ab"` would mask half of every word.
 SHORTEST = 4
 
+#: Encoded forms shorter than this are not looked for in serialised data, where they occur by chance.
+SHORTEST_IN_DATA = 8
+
 #: Values longer than this are not looked for in text: they would make every log line slow.
 LONGEST = 64 * 1024
 
@@ -179,15 +182,26 @@ class Masker:
         return text if pattern is None else pattern.sub(MASK, text)
 
     def occurs_in(self, data: bytes) -> bool:
-        """Tell whether serialised data holds a known secret, as text or as bytes, in any of the recognised forms."""
+        """Tell whether serialised data holds a known secret, as text or as bytes, or encoded in 8 characters or more.
+
+        Data is long and may be random: a mask too many costs a log line nothing, but a result that is taken
+        for a secret is not kept.
+        """
         if not self._any:
             return False
         pattern, _ = self._pattern()
         if pattern is None:
             return False
-        if pattern.search(data.decode("utf-8", "replace")):
+        text = data.decode("utf-8", "replace")
+        if any(len(found.group()) >= SHORTEST_IN_DATA for found in pattern.finditer(text)):
             return True
-        return any(isinstance(value, bytes) and value in data for value in list(self._known.keys()))
+        return any(value in (data if isinstance(value, bytes) else text) for value in list(self._known.keys()))
+
+    def forget_unheld(self) -> None:
+        """Forget the values that no `Secret` holds any more, so that one test leaves the next nothing to find."""
+        with self._lock:
+            self._recent.clear()
+            self._stamp = object()
 
     def mask_value(self, value: Any) -> Any:
         """Return a JSON-like value with every string in it masked, keys included, and every `Secret` as `****`.
