@@ -195,9 +195,7 @@ class Masker:
         text = data.decode("utf-8", "replace")
         if any(len(found.group()) >= SHORTEST_IN_DATA for found in pattern.finditer(text)):
             return True
-        return any(
-            value in data if isinstance(value, bytes) else value in text for value in list(self._known.keys())
-        )
+        return any(value in data if isinstance(value, bytes) else value in text for value in list(self._known.keys()))
 
     def forget_unheld(self) -> None:
         """Forget the values that no `Secret` holds any more, so that one test leaves the next nothing to find."""

@@ -36,6 +36,11 @@ from nadi.model.runs import (
     Variable,
 )
 from nadi.model.states import StateType
+from nadi.storage.contracts.assets import AssetTable
+from nadi.storage.contracts.cache import CacheTable
+from nadi.storage.contracts.events import EventTable
+from nadi.storage.contracts.inputs import InputTable
+from nadi.storage.contracts.limits import LimitTable
 
 
 class Refusal(StrEnum):
@@ -99,6 +104,12 @@ class Store(ABC):
     url: str
     #: Key that signs results; only what was signed with it is ever unpickled.
     signing_key: bytes
+    #: What is kept beside runs; each has its contract in `storage/contracts`.
+    cache: CacheTable
+    inputs: InputTable
+    limits: LimitTable
+    events: EventTable
+    assets: AssetTable
 
     # -- writing --
 

@@ -29,6 +29,11 @@ from nadi.model.states import DEFAULT_NAMES, FINAL, StateType
 from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, told_holder, was_tried
 from nadi.storage.contract import Applied, Batch, Store
 from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, fold, named
+from nadi.storage.in_memory.assets import MemoryAssetTable
+from nadi.storage.in_memory.cache import MemoryCacheTable
+from nadi.storage.in_memory.events import MemoryEventTable
+from nadi.storage.in_memory.inputs import MemoryInputTable
+from nadi.storage.in_memory.limits import MemoryLimitTable
 
 _Run = TypeVar("_Run", FlowRun, TaskRun)
 
@@ -96,6 +101,11 @@ class MemoryStore(Store):
         self._buried: set[str] = set()
         self._variables: dict[str, Variable] = {}
         self._closed = False
+        self.assets = MemoryAssetTable()
+        self.cache = MemoryCacheTable()
+        self.events = MemoryEventTable()
+        self.inputs = MemoryInputTable()
+        self.limits = MemoryLimitTable()
 
     # -- writing --
 

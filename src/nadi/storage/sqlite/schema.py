@@ -12,7 +12,7 @@ from nadi.storage.sqlite import failures
 from nadi.storage.sqlite.database import Database, fetch
 
 #: Number of the newest migration in `storage/migrations`.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 5
 #: Programs of a smaller schema version must not write to what this program writes.
 OLDEST_WRITER = 1
 

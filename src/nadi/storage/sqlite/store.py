@@ -28,7 +28,12 @@ from nadi.storage.contract import Applied, Batch, Ending, Store
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite import listing, rows
 from nadi.storage.sqlite.applying import apply_batch, close_attempts, count_tasks
+from nadi.storage.sqlite.assets import SqliteAssetTable
+from nadi.storage.sqlite.cache import SqliteCacheTable
 from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.sqlite.events import SqliteEventTable
+from nadi.storage.sqlite.inputs import SqliteInputTable
+from nadi.storage.sqlite.limits import SqliteLimitTable
 from nadi.storage.sqlite.schema import prepare
 
 _CLAIMS = named_queries("claims.sql")
@@ -61,6 +66,11 @@ class SqliteStore(Store):
         self.id = identity.id
         self.signing_key = identity.signing_key
         self.url = f"sqlite:///{self._database.path}"
+        self.assets = SqliteAssetTable(self._database)
+        self.cache = SqliteCacheTable(self._database)
+        self.events = SqliteEventTable(self._database)
+        self.inputs = SqliteInputTable(self._database)
+        self.limits = SqliteLimitTable(self._database)
 
     # -- writing --
 

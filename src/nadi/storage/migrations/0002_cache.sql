@@ -1,0 +1,1 @@
+-- Cached results, and result files that nothing refers to any more.

@@ -1,0 +1,1 @@
+-- Pauses, their answers, and inputs sent to runs.

@@ -1,0 +1,1 @@
+-- Concurrency limits, rate limits and the leases on their slots.
