@@ -8,15 +8,18 @@
     │   ├── MappingError             ├─ MappingLengthMismatch, MappingMissingIterable (ValueError)
     │   ├── DefinitionError          ├─ a flow or task was declared with what cannot work (ValueError)
     │   ├── ValueRefused             ├─ an artifact, metric or variable was given what cannot be recorded (ValueError)
+    │   ├── Unhashable               ├─ an argument cannot be part of a cache key (TypeError)
     │   ├── SettingError             ├─ a setting has a value that cannot be used (ValueError)
     │   ├── LoadError                ├─ user code could not be loaded; FlowNotFound (LookupError)
+    │   ├── TransactionError         ├─ a transaction was used in a way that cannot work (ValueError)
     │   └── ContextError             └─ something was used outside the flow or task it needs (RuntimeError)
     ├── RunError                     about one run
     │   ├── RunNotFound              ├─ no such run (LookupError); AmbiguousRun
     │   ├── RunTaken                 ├─ another process has the run
     │   ├── RunAlreadyFinished       ├─ a finished run was asked to change
     │   ├── NotResumable             ├─ this run cannot be continued here
-    │   ├── UnfinishedRun            ├─ a result was asked of a run that has none yet
+    │   ├── UnfinishedRun            ├─ a result was asked of a run that has none yet; SuspendedRun
+    │   ├── InputRefused             ├─ a run was given an answer that it does not take (ValueError)
     │   ├── MissingResult            ├─ the run has a result that is not kept (LookupError)
     │   ├── FailedRun                ├─ the run failed
     │   ├── CancelledRun             ├─ the run was cancelled
@@ -27,6 +30,9 @@
     │   ├── StoreUnavailable         ├─ cannot be reached or is locked: try again
     │   ├── StoreReadOnly            ├─ it can be read but not written
     │   └── StoreTooNew              └─ made by a newer Nadi: upgrade this one
+    ├── ConcurrencySlotAcquisitionError  a slot of a limit was not to be had
+    │   ├── AcquireConcurrencySlotTimeoutError  not within the time allowed (TimeoutError)
+    │   └── ConcurrencyLeaseLost         it was held, and is somebody else's by now
     └── NotKept                      a value cannot be stored; its task runs again on resume
 
 Errors take plain values and write their own sentence: what was wrong, where, what was
@@ -106,7 +112,20 @@ class DefinitionError(CallError, ValueError):
 
 
 class ValueRefused(CallError, ValueError):
-    """An artifact, metric or variable was given a value that cannot be recorded."""
+    """An artifact, event, asset, metric or variable was given a value that cannot be recorded."""
+
+
+class Unhashable(CallError, TypeError):
+    """An argument of a task cannot be part of a cache key, so this call is not cached."""
+
+    def __init__(self, task: str, argument: str, *, place: str, why: str, of_flow: bool = False) -> None:
+        subject = f"Flow parameter {argument!r}" if of_flow else f"Argument {argument!r} of task {task!r}"
+        advice = "Cache by something else than FLOW_PARAMETERS" if of_flow else f"Leave it out: `- {argument!r}`"
+        super().__init__(
+            f"{subject} cannot be part of a cache key: {argument}{place} is {why}."
+            f" {advice} in the cache_policy of task {task!r}, or give it a cache_key_fn."
+        )
+        self.task, self.argument, self.place, self.why = task, argument, place, why
 
 
 class SettingError(CallError, ValueError):
@@ -119,6 +138,10 @@ class LoadError(CallError):
 
 class FlowNotFound(LoadError, LookupError):
     """The file or module was loaded but holds no such flow."""
+
+
+class TransactionError(CallError, ValueError):
+    """A transaction was used in a way that cannot work."""
 
 
 class ContextError(CallError, RuntimeError):
@@ -177,6 +200,20 @@ class UnfinishedRun(RunError):
     """A result was asked of a run that has not finished."""
 
 
+class SuspendedRun(UnfinishedRun):
+    """A run was put aside and goes on when somebody resumes it; the message says how.
+
+    A script that it ends has done its part: its sentence is printed, and the exit status is 0.
+    """
+
+    #: Options of `nadi resume` that answer what it asks.
+    given = ""
+
+
+class InputRefused(RunError, ValueError):
+    """A run was given an input that it does not take, or asked for none; the message says which. It stays as it was."""
+
+
 class MissingResult(RunError, LookupError):
     """The run finished, but its value is not kept anywhere that can be read now."""
 
@@ -230,3 +267,18 @@ class StoreTooNew(StoreError):
 
 class NotKept(NadiError):
     """A value cannot be stored, so the task that made it runs again on resume."""
+
+
+# -- limits ---------------------------------------------------------------------------------
+
+
+class ConcurrencySlotAcquisitionError(NadiError):
+    """A slot of a concurrency limit or rate limit was not to be had: the message says of which, and why."""
+
+
+class AcquireConcurrencySlotTimeoutError(ConcurrencySlotAcquisitionError, TimeoutError):
+    """No slot became free within the time that was allowed for waiting."""
+
+
+class ConcurrencyLeaseLost(ConcurrencySlotAcquisitionError):
+    """A slot that was held went to somebody else: this process was silent for a whole lease."""

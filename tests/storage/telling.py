@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from nadi.model.assets import AssetRef
 from nadi.model.ids import uuid7
 from nadi.model.records import (
     AnyRecord,
     ArtifactMade,
+    AssetDescribed,
+    AssetMaterialized,
     CallKey,
+    EventEmitted,
     FlowRunBegun,
     FlowRunMoved,
     LogLine,
@@ -106,3 +110,25 @@ def artifact_made(root: str, id: str, **given: Any) -> ArtifactMade:
 def metric_logged(root: str, key: str, value: float, **given: Any) -> MetricLogged:
     fields: dict[str, Any] = {"token": 1, "at": T0 + 5, "run": root, "task": "", "step": 0} | given
     return MetricLogged(root=root, key=key, value=value, **fields)
+
+
+def event_emitted(root: str, id: str, event: str = "model.promoted", **given: Any) -> EventEmitted:
+    fields: dict[str, Any] = {
+        "token": 1,
+        "at": T0 + 6,
+        "run": root,
+        "task": "",
+        "occurred": T0 + 6,
+        "resource": {"nadi.resource.id": "model.churn"},
+    } | given
+    return EventEmitted(root=root, id=id, event=event, **fields)
+
+
+def asset_made(root: str, id: str, key: str, *upstream: str, **given: Any) -> AssetMaterialized:
+    fields: dict[str, Any] = {"token": 1, "at": T0 + 7, "run": root, "task": an_id(10), "succeeded": True} | given
+    return AssetMaterialized(root=root, id=id, key=key, upstream=tuple(AssetRef(one) for one in upstream), **fields)
+
+
+def asset_described(root: str, key: str, metadata: bytes, **given: Any) -> AssetDescribed:
+    fields: dict[str, Any] = {"token": 1, "at": T0 + 7, "run": root, "task": an_id(10)} | given
+    return AssetDescribed(root=root, key=key, metadata=metadata, **fields)

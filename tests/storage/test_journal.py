@@ -15,7 +15,7 @@ from nadi.model.records import AnyRecord, LogLine
 from nadi.storage import journal as journals
 from nadi.storage.delivery import JournalReader
 from nadi.storage.journal import Header, Journal, frame, frames, read_header, segments
-from tests.storage.telling import artifact_made, log_line, metric_logged, task_begun
+from tests.storage.telling import artifact_made, event_emitted, log_line, metric_logged, task_begun
 
 ROOT = "run-1"
 HEADER = Header("writer-1", "store-1", "sqlite:///x.db", "")
@@ -368,10 +368,11 @@ def test_where_neither_file_nor_store_takes_them_logs_go_first_then_artifacts_an
         journal.append(metric_logged(ROOT, "loss", 0.5, step=n))
 
     journal.append(artifact_made(ROOT, "a-1"))
+    journal.append(event_emitted(ROOT, "e-1"))
     number = journal.append(task_begun(ROOT, "t-1"))
 
     assert logs_dropped == {"log": 5}
-    assert journal.dropped == {"log": 5, "metric": 5, "artifact": 1}
+    assert journal.dropped == {"log": 5, "metric": 5, "artifact": 1, "event": 1}
     assert number == len(journal.overflow) == 21
 
 

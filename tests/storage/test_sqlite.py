@@ -609,6 +609,8 @@ def test_a_claim_of_a_deleted_run_is_not_confused_by_what_is_left(path: Path) ->
         "change",
         "writer",
         "tombstone",
+        "uncollected_run",
+        "slot_version",
         "variable",
     }
 

@@ -18,9 +18,9 @@ import opcode
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from nadi.model.digests import blake2b
 from nadi.model.scripts import RUN_NAMES, script_path
@@ -116,7 +116,7 @@ _FROZEN = (tuple, frozenset)
 _OPEN = (list, dict, set)
 
 
-def _plain(value: Any, *, frozen: bool, depth: int = 8) -> bytes | None:
+def plain_value(value: Any, *, frozen: bool, depth: int = 8) -> bytes | None:
     """A builtin value as bytes; None when it is another kind, or (with `frozen`) can change."""
     kind = type(value)
     if (scalar := SCALARS.get(kind)) is not None:
@@ -129,7 +129,7 @@ def _plain(value: Any, *, frozen: bool, depth: int = 8) -> bytes | None:
         return None
     items = []
     for item in value.items() if kind is dict else value:
-        told = _plain(item, frozen=frozen, depth=depth - 1)
+        told = plain_value(item, frozen=frozen, depth=depth - 1)
         if told is None:
             return None
         items.append(told)
@@ -151,6 +151,22 @@ _EXTENDS = opcode.EXTENDED_ARG
 _ATTRIBUTE_SHIFT = 1 if sys.version_info >= (3, 12) else 0
 #: What a class body stores about its own text: neither may count.
 _ABOUT_TEXT = frozenset({"__doc__", "__firstlineno__"})
+
+
+class ReadCode(Protocol):
+    """What the code of a function says, however it was read."""
+
+    @property
+    def data(self) -> bytes:
+        """All that counts of it."""
+
+    @property
+    def chains(self) -> Sequence[tuple[str, ...]]:
+        """The chains of global names that it loads, such as `("module", "helper")`, in order."""
+
+    @property
+    def names(self) -> set[str]:
+        """Every name that it mentions."""
 
 
 class _Code:
@@ -198,11 +214,11 @@ class _Code:
 
     def _constant(self, value: object, chains: set[tuple[str, ...]]) -> bytes:
         if isinstance(value, CodeType):
-            inner = _code_of(value)
+            inner = code_of(value)
             chains.update(inner.chains)
             self.names |= inner.names
             return b"code%d:%b" % (len(inner.data), inner.data)
-        return _plain(value, frozen=True, depth=64) or repr(type(value)).encode()
+        return plain_value(value, frozen=True, depth=64) or repr(type(value)).encode()
 
 
 _HAS_NAME = frozenset(opcode.hasname)
@@ -230,7 +246,8 @@ def _instructions(code: bytes) -> Iterator[tuple[int, int]]:
 _codes: weakref.WeakKeyDictionary[CodeType, _Code] = weakref.WeakKeyDictionary()
 
 
-def _code_of(code: CodeType) -> _Code:
+def code_of(code: CodeType) -> _Code:
+    """Read compiled code; the answer is kept as long as the code."""
     known = _codes.get(code)
     if known is None:
         known = _codes[code] = _Code(code)
@@ -259,10 +276,10 @@ def code_digest(fn: Callable[..., Any]) -> bytes:
     while isinstance(target, MethodType):
         target = target.__func__
     if not isinstance(target, FunctionType):
-        return _Reading(target).digest()
+        return Reading(target).digest()
     known = _digests.get(target)
     if known is None:
-        known = _digests[target] = _Reading(target).digest()
+        known = _digests[target] = Reading(target).digest()
     return known
 
 
@@ -276,15 +293,22 @@ def calling_digest(fn: Callable[..., Any]) -> bytes:
     while isinstance(target, MethodType):
         target = target.__func__
     if not isinstance(target, FunctionType):
-        return _Reading(target, opens_tasks=False).digest()
+        return Reading(target, opens_tasks=False).digest()
     known = _calling_digests.get(target)
     if known is None:
-        known = _calling_digests[target] = _Reading(target, opens_tasks=False).digest()
+        known = _calling_digests[target] = Reading(target, opens_tasks=False).digest()
     return known
 
 
-class _Reading:
-    """One walk over a callable and everything it reaches, each told once and then by number."""
+#: What a name stands for that a module does not have.
+MISSING = object()
+
+
+class Reading:
+    """One walk over a callable and everything it reaches, each told once and then by number.
+
+    What the code of a function says is read by `read`; all else here is the same however that is done.
+    """
 
     def __init__(self, root: object, *, opens_tasks: bool = True) -> None:
         self.opens_tasks = opens_tasks
@@ -308,6 +332,18 @@ class _Reading:
             self.queue.append(thing)
         return b"#%d;" % number
 
+    def read(self, fn: FunctionType) -> ReadCode:
+        """What the code of one function says."""
+        return code_of(fn.__code__)
+
+    def look_up(self, names: Mapping[str, Any], name: str) -> Any:
+        """What a name of a module stands for now; MISSING when it has none."""
+        return names.get(name, MISSING)
+
+    def members(self, kind: type) -> list[tuple[str, Any]]:
+        """What the body of a class defines, by name."""
+        return list(vars(kind).items())
+
     def tell(self, thing: Any) -> bytes:
         if isinstance(thing, FunctionType):
             return self.tell_function(thing)
@@ -317,7 +353,7 @@ class _Reading:
             told = [self.value(value) for value in (thing.func, *thing.args)]
             told += [encode_str(name) + self.value(value) for name, value in sorted(thing.keywords.items())]
             return b"partial" + b"".join(told)
-        inner = _opened(thing)
+        inner = opened(thing)
         if inner and not self.opens_tasks and type(thing).__module__.partition(".")[0] == "nadi":
             return b"task" + encode_str(stable_name(thing))
         if inner:
@@ -327,7 +363,7 @@ class _Reading:
         return encode_str(stable_name(thing))
 
     def tell_function(self, fn: FunctionType) -> bytes:
-        code = _code_of(fn.__code__)
+        code = self.read(fn)
         told = [code.data]
         told += [self.value(value) for value in fn.__defaults__ or ()]
         told += [encode_str(name) + self.value(value) for name, value in sorted((fn.__kwdefaults__ or {}).items())]
@@ -337,8 +373,7 @@ class _Reading:
             except ValueError:  # the enclosing function has not given it a value yet
                 told.append(b"empty")
         for chain in code.chains:
-            if chain[0] in fn.__globals__:
-                told += self.tell_chain(chain, fn.__globals__, code.names)
+            told += self.tell_chain(chain, fn.__globals__, code.names)
         if (wrapped := getattr(fn, "__wrapped__", None)) is not None:
             told.append(self.value(wrapped))
         return b"function" + b"".join(b"%d:%b" % (len(part), part) for part in told)
@@ -346,9 +381,9 @@ class _Reading:
     def tell_chain(self, chain: tuple[str, ...], names: Mapping[str, Any], mentioned: set[str]) -> Iterator[bytes]:
         """What `a.b.c` leads to, through modules of the user's only."""
         for place, name in enumerate(chain):
-            if name not in names:
+            value = self.look_up(names, name)
+            if value is MISSING:
                 return
-            value = names[name]
             if not isinstance(value, ModuleType):
                 told = self.helper(name, value)
                 if told is not None:
@@ -358,21 +393,22 @@ class _Reading:
                 return
         # The module itself was taken as a value: all that the code names may come from it.
         for name in sorted(mentioned & names.keys()):
-            if not isinstance(names[name], ModuleType) and (told := self.helper(name, names[name])) is not None:
+            value = self.look_up(names, name)
+            if not isinstance(value, ModuleType) and (told := self.helper(name, value)) is not None:
                 yield encode_str(f"{'.'.join(chain)}.{name}") + told
 
     def helper(self, name: str, value: object) -> bytes | None:
         """What a global name adds to the code that uses it; None for nothing."""
-        if name.isupper() and (plain := _plain(value, frozen=True)) is not None:
+        if name.isupper() and (plain := plain_value(value, frozen=True)) is not None:
             return plain
-        return self.refer(value) if _is_users(value) else None
+        return self.refer(value) if is_users(value) else None
 
     def value(self, value: object) -> bytes:
         """A default, a closure's value or an argument of a partial."""
-        plain = _plain(value, frozen=False)
+        plain = plain_value(value, frozen=False)
         if plain is not None:
             return plain
-        if isinstance(value, FunctionType) or _is_users(value):
+        if isinstance(value, FunctionType) or is_users(value):
             return self.refer(value)
         if isinstance(value, enum.Enum):
             return encode_str(f"{stable_name(type(value))}.{value.name}")
@@ -380,14 +416,14 @@ class _Reading:
 
     def tell_class(self, kind: type) -> bytes:
         told = [encode_str(kind.__qualname__)]
-        told += [self.refer(base) if _is_users(base) else encode_str(stable_name(base)) for base in kind.__bases__]
+        told += [self.refer(base) if is_users(base) else encode_str(stable_name(base)) for base in kind.__bases__]
         if isinstance(kind, enum.EnumMeta):
             told += [encode_str(name) + self.value(member.value) for name, member in _members(kind)]
-        for name, value in list(vars(kind).items()):
-            inner = _opened(value)
+        for name, value in self.members(kind):
+            inner = opened(value)
             if inner or isinstance(value, FunctionType):
                 told += [encode_str(name), *(self.value(each) for each in inner or (value,))]
-            elif not name.startswith("__") and (plain := _plain(value, frozen=True)) is not None:
+            elif not name.startswith("__") and (plain := plain_value(value, frozen=True)) is not None:
                 # Only what cannot change: a registry kept on the class is no code.
                 told += [encode_str(name), plain]
         return b"class" + b"".join(told)
@@ -397,23 +433,23 @@ def _members(kind: enum.EnumMeta) -> list[tuple[str, enum.Enum]]:
     return list(kind.__members__.items())
 
 
-def _is_users(value: Any) -> bool:
+def is_users(value: Any) -> bool:
     """Whether a helper is the user's, so that its code counts."""
     if isinstance(value, FunctionType):
         # Its globals, not its __module__: functools.wraps copies that from what is wrapped.
         wrapped = getattr(value, "__wrapped__", None)
-        return is_user_module(value.__globals__) or (wrapped is not None and _is_users(wrapped))
+        return is_user_module(value.__globals__) or (wrapped is not None and is_users(wrapped))
     if isinstance(value, type):
         return is_user_class(value)
     if type(value) in SCALARS or isinstance(value, (str, bytes, list, dict, set, tuple, frozenset, ModuleType)):
         return False
-    inner = _opened(value)
+    inner = opened(value)
     if inner:
-        return any(_is_users(each) for each in inner)
+        return any(is_users(each) for each in inner)
     return is_user_class(type(value)) and not isinstance(value, enum.Enum)
 
 
-def _opened(value: Any) -> list[Any]:
+def opened(value: Any) -> list[Any]:
     """The functions inside a method, property, partial, wrapper, task or flow; [] for anything else."""
     if isinstance(value, (staticmethod, classmethod, MethodType)):
         return [value.__func__]

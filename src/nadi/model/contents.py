@@ -11,6 +11,7 @@ import copyreg
 import enum
 import io
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -25,11 +26,12 @@ class TooBig(Exception):
     """A value has more content than may be looked at."""
 
 
-def contents(value: Any, *, max_bytes: int) -> tuple[str, Any] | None:
+def contents(value: Any, *, max_bytes: float, complete: bool = False) -> tuple[str, Any] | None:
     """The name of a value's kind and what it is made of; None where that cannot be told.
 
     What it is made of may hold further objects, to be taken apart in turn. `value` is no plain
-    builtin: those need no taking apart.
+    builtin: those need no taking apart. With `complete`, every kind is asked how it would be pickled,
+    however long that takes; the caller deals with functions and classes itself.
 
     Raises:
         TooBig: when it is more than `max_bytes` bytes of data.
@@ -55,12 +57,14 @@ def contents(value: Any, *, max_bytes: int) -> tuple[str, Any] | None:
         return name, {field: getattr(value, field) for field in fields}
     if hasattr(kind, "__pydantic_fields__"):
         return name, (value.__dict__, value.__pydantic_extra__, value.__pydantic_private__)
+    # Those of `collections` hold more than their items: a default, an order.
+    holds_more = complete and (root == "collections" or isinstance(value, OrderedDict))
     for base, length, exact in _BASES:
-        if isinstance(value, base):
+        if isinstance(value, base) and not holds_more:
             if length is not None:
                 _small(length(value), max_bytes)
             return name, (exact(value), object.__getstate__(value))
-    return _reduced(value, kind, name, max_bytes)
+    return (name, _pickled(value, kind)) if complete else _reduced(value, kind, name, max_bytes)
 
 
 # -- objects of Python and its standard library ---------------------------------------------
@@ -72,7 +76,7 @@ def _function(fn: FunctionType) -> tuple[str, Any]:
     return "function", (stable_name(fn), code_digest(fn) if made_here or hasattr(fn, "__wrapped__") else None)
 
 
-def _reduced(value: Any, kind: type, name: str, max_bytes: int) -> tuple[str, Any] | None:
+def _reduced(value: Any, kind: type, name: str, max_bytes: float) -> tuple[str, Any] | None:
     """An ordinary instance by its attributes; one of a trusted library as that would pickle it."""
     definer = next(each for each in kind.__mro__ if "__reduce_ex__" in vars(each) or "__reduce__" in vars(each))
     if definer is not object:
@@ -81,18 +85,27 @@ def _reduced(value: Any, kind: type, name: str, max_bytes: int) -> tuple[str, An
         _small(getattr(value, "nbytes", 0), max_bytes)
         if hasattr(kind, "__len__"):
             _small(len(value), max_bytes)
-        reduced = value.__reduce_ex__(4)
-        if isinstance(reduced, str):
-            return name, reduced
-        made, *rest = reduced
-        # Arguments and state as they are; the items of containers come as iterators.
-        return name, (stable_name(made), rest[:2], [list(items) for items in rest[2:4] if items is not None])
+        return name, _pickled(value, kind)
     getstate = next((each for each in kind.__mro__ if "__getstate__" in vars(each)), object)
     if _trusts_getstate(getstate):
         return name, value.__getstate__()
     if _has_hidden_state(kind):
         return None
     return name, object.__getstate__(value)
+
+
+def _pickled(value: Any, kind: type) -> Any:
+    """The parts that a pickle of the object would be made of."""
+    reducer = copyreg.dispatch_table.get(kind)
+    reduced: Any = value.__reduce_ex__(4) if reducer is None else reducer(value)
+    if isinstance(reduced, str):
+        return reduced
+    made, arguments, state, items, pairs = (list(reduced) + [None] * 3)[:5]
+    # The class itself stands among the arguments, and is told by the name of the kind.
+    arguments = tuple(None if argument is kind else argument for argument in arguments)
+    # State as it is; the items of containers come as iterators.
+    paired: Any = list if isinstance(value, OrderedDict) else dict
+    return stable_name(made), arguments, state, list(items or ()), paired(pairs or ())
 
 
 def _trusts_getstate(definer: type) -> bool:
@@ -176,12 +189,12 @@ _BASES: tuple[tuple[type, Callable[[Any], int] | None, Callable[[Any], Any]], ..
 # -- arrays and tables ----------------------------------------------------------------------
 
 
-def _small(size: Any, max_bytes: int) -> None:
+def _small(size: Any, max_bytes: float) -> None:
     if size > max_bytes:
         raise TooBig
 
 
-def _numpy(value: Any, max_bytes: int) -> Any:
+def _numpy(value: Any, max_bytes: float) -> Any:
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.ma.MaskedArray):
         return value.data, value.mask, value.fill_value
@@ -192,7 +205,7 @@ def _numpy(value: Any, max_bytes: int) -> Any:
     return dtype, value.shape, value.tolist() if value.dtype.hasobject else value.tobytes()
 
 
-def _pandas(value: Any, max_bytes: int) -> Any:
+def _pandas(value: Any, max_bytes: float) -> Any:
     pandas = sys.modules["pandas"]
     if isinstance(value, pandas.DataFrame):
         _small(value.memory_usage().sum(), max_bytes)
@@ -210,11 +223,13 @@ def _pandas(value: Any, max_bytes: int) -> Any:
     _small(value.nbytes, max_bytes)
     if isinstance(value, pandas.Categorical):
         return value.codes, value.categories, value.ordered
+    if hasattr(value, "_pa_array"):
+        return str(value.dtype), value.__arrow_array__()
     # Dates as numbers; as objects they would cost a hundred times as much.
     return str(value.dtype), value.asi8 if hasattr(value, "asi8") else value.to_numpy()
 
 
-def _polars(value: Any, max_bytes: int) -> Any:
+def _polars(value: Any, max_bytes: float) -> Any:
     polars = sys.modules["polars"]
     if not isinstance(value, (polars.DataFrame, polars.Series)):
         return None
@@ -225,7 +240,7 @@ def _polars(value: Any, max_bytes: int) -> Any:
     return written.getvalue()
 
 
-def _pyarrow(value: Any, max_bytes: int) -> Any:
+def _pyarrow(value: Any, max_bytes: float) -> Any:
     arrow = sys.modules["pyarrow"]
     if isinstance(value, arrow.Scalar):
         return str(value.type), value.as_py()
@@ -243,7 +258,7 @@ def _pyarrow(value: Any, max_bytes: int) -> Any:
 
 
 #: By the first part of the module's name: what arrays and tables are made of, or None for the library's other kinds.
-_BY_LIBRARY: dict[str, Callable[[Any, int], Any]] = {
+_BY_LIBRARY: dict[str, Callable[[Any, float], Any]] = {
     "numpy": _numpy,
     "pandas": _pandas,
     "polars": _polars,

@@ -126,25 +126,30 @@ def render_name(template: str, values: Mapping[str, Any]) -> str:
         ParameterError: if a parameter, attribute or item that it names is not there or cannot be
             formatted as asked.
     """
+    return shorten(fill_template(template, values, what="run name template"), LONGEST_NAME)
+
+
+def fill_template(template: str, values: Mapping[str, Any], *, what: str) -> str:
+    """Fill a template by the rules of `render_name`, without cutting it; `what` is what messages call it."""
     if "{" not in template and "}" not in template:
-        return shorten(mask(template), LONGEST_NAME)
+        return mask(template)
     try:
-        name = _NameFormatter(template).vformat(template, (), values)
+        return mask(_NameFormatter(template, what).vformat(template, (), values))
     except (DefinitionError, ParameterError):
         raise
     except ValueError as error:
         # A malformed template and a format spec that does not suit a value are both a ValueError.
-        raise DefinitionError(f"The run name template {template!r} cannot be used: {error}.") from error
+        raise DefinitionError(f"The {what} {template!r} cannot be used: {error}.") from error
     except Exception as error:
         raise ParameterError(
-            f"The run name template {template!r} could not be filled: {type(error).__name__}: {error}."
+            f"The {what} {template!r} could not be filled: {type(error).__name__}: {error}."
         ) from error
-    return shorten(mask(name), LONGEST_NAME)
 
 
 class _NameFormatter(Formatter):
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, what: str) -> None:
         self.template = template
+        self.what = what
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         # What string.Formatter itself is made of; the stubs do not know it.
@@ -153,13 +158,13 @@ class _NameFormatter(Formatter):
         first, rest = formatter_field_name_split(field_name)
         if not isinstance(first, str) or not first:
             raise DefinitionError(
-                f"The run name template {self.template!r} has the field {{{field_name}}},"
+                f"The {self.what} {self.template!r} has the field {{{field_name}}},"
                 " but fields must start with a parameter's name, such as {x}."
             )
         if first not in kwargs:
             known = ", ".join(repr(name) for name in kwargs) or "none"
             raise ParameterError(
-                f"The run name template {self.template!r} asks for {first!r},"
+                f"The {self.what} {self.template!r} asks for {first!r},"
                 f" which is no parameter. The parameters are: {known}."
             )
         value = kwargs[first]
@@ -170,7 +175,7 @@ class _NameFormatter(Formatter):
     def _step(self, field_name: str, value: Any, is_attribute: bool, key: str | int) -> Any:
         if isinstance(key, str) and (key.startswith("_") or key in _FRAME_ATTRIBUTES):
             raise DefinitionError(
-                f"The run name template {self.template!r} reaches for {key!r} in {{{field_name}}};"
+                f"The {self.what} {self.template!r} reaches for {key!r} in {{{field_name}}};"
                 " only attributes and items whose names do not start with an underscore can be used."
             )
         try:
@@ -178,6 +183,6 @@ class _NameFormatter(Formatter):
         except (AttributeError, LookupError, TypeError) as error:
             what = "attribute" if is_attribute else "item"
             raise ParameterError(
-                f"The run name template {self.template!r} asks for {{{field_name}}},"
+                f"The {self.what} {self.template!r} asks for {{{field_name}}},"
                 f" but {safe_repr(value, 60)} has no {what} {key!r}."
             ) from error

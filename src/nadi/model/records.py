@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nadi.model.assets import AssetProperties, AssetRef
 from nadi.model.results import ResultRef
 from nadi.model.states import StateType
 
@@ -90,6 +91,25 @@ class FlowRunMoved(Record, tag="flow_state", frozen=True):
     detail: str = ""
     #: A new display name, when the run's name is only known once it runs.
     name: str = ""
+    #: Whether no process holds the run from now on: it is suspended, and free to be claimed.
+    released: bool = False
+
+
+class InputAsked(Record, tag="asked", frozen=True):
+    """A flow run pauses until somebody answers; asked again under the same key, the newest question counts."""
+
+    #: The flow run that pauses.
+    id: str
+    key: str
+    #: JSON Schema of the answer; empty when none is wanted but that somebody says "go on".
+    schema: bytes = b""
+    description: str = ""
+    #: JSON: values that a form starts with; empty when there are none.
+    initial: bytes = b""
+    #: Unix seconds until which it can be answered; 0 for ever.
+    deadline: float = 0.0
+    #: Whether nobody is asked any more: there was no answer in time.
+    over: bool = False
 
 
 class FlowRunSource(Record, tag="source", frozen=True):
@@ -142,6 +162,12 @@ class TaskRunMoved(Record, tag="task_state", frozen=True):
     detail: str = ""
 
 
+class TaskRunRolledBack(Record, tag="rolled_back", frozen=True):
+    """What a completed task run did was undone: its result stands no more, and on resume it runs again."""
+
+    id: str
+
+
 class LogLine(Record, tag="log", frozen=True):
     """One log record."""
 
@@ -185,15 +211,65 @@ class Counted(Record, tag="dropped", frozen=True):
     count: int
 
 
+class EventEmitted(Record, tag="event", frozen=True):
+    """Code of a run said that something happened."""
+
+    id: str
+    run: str
+    task: str
+    event: str
+    #: Unix seconds.
+    occurred: float
+    #: Labels, among them the id of what it happened to.
+    resource: dict[str, str]
+    related: tuple[dict[str, str], ...] = ()
+    #: JSON object.
+    payload: bytes = b"{}"
+    #: Id of the event before it; "" for none.
+    follows: str = ""
+
+
+class AssetMaterialized(Record, tag="asset", frozen=True):
+    """A task made an asset, or failed to."""
+
+    id: str
+    run: str
+    task: str
+    key: str
+    succeeded: bool
+    #: What it was made with; "" when nobody said.
+    tool: str = ""
+    #: Why it failed; "" when it did not.
+    message: str = ""
+    #: What it was made from; properties only where a task gave them.
+    upstream: tuple[AssetRef, ...] = ()
+    properties: AssetProperties = AssetProperties()
+
+
+class AssetDescribed(Record, tag="asset_metadata", frozen=True):
+    """A task told something of an asset that it makes."""
+
+    run: str
+    task: str
+    key: str
+    #: JSON object.
+    metadata: bytes
+
+
 AnyRecord = (
     FlowRunBegun
     | FlowRunMoved
+    | InputAsked
     | FlowRunSource
     | TaskRunBegun
     | CallReused
     | TaskRunMoved
+    | TaskRunRolledBack
     | LogLine
     | ArtifactMade
     | MetricLogged
     | Counted
+    | EventEmitted
+    | AssetMaterialized
+    | AssetDescribed
 )

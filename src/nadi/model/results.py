@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,5 +33,25 @@ class ResultRef(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True
     note: str = ""
 
 
+class KeptElsewhere:
+    """A value that was dropped from memory: read again each time that it is asked for."""
+
+    __slots__ = ("_fetch", "_ref")
+
+    def __init__(self, ref: ResultRef, fetch: Callable[[ResultRef], Any]) -> None:
+        self._ref, self._fetch = ref, fetch
+
+    def read(self) -> Any:
+        """Return the value.
+
+        Raises:
+            MissingResult: it is not kept, or not there any more.
+        """
+        return self._fetch(self._ref)
+
+
 #: The result of everything that returned None; it carries no data, so there is nothing to sign.
 NO_VALUE = ResultRef("none")
+
+#: What stands in the place of a result whose making was undone.
+ROLLED_BACK = ResultRef("not_kept", note="it was rolled back with its transaction")

@@ -224,3 +224,5 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     roots_only: bool = True
     #: Only runs held by this process.
     holder: str = ""
+    #: Only runs that a process holds, or held last: not those that are suspended, or that nobody began.
+    held: bool = False

@@ -9,12 +9,18 @@ from typing import Any
 
 import msgspec
 
+from nadi.model.assets import TaskAssets
 from nadi.model.code import calling_digest, code_digest, stable_module_name
 from nadi.model.parameters import Parameters
 from nadi.model.retries import RetryPolicy
+from nadi.model.states import State
+from nadi.model.transactions import IsolationLevel
 
 #: `hook(flow_or_task, run, state)`; its errors are logged and change nothing.
 Hook = Callable[[Any, Any, Any], Any]
+
+#: `hook(transaction)`, called when a transaction commits or is rolled back.
+TransactionHook = Callable[[Any], Any]
 
 
 class Style(StrEnum):
@@ -43,6 +49,24 @@ class Hooks(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     failure: tuple[Hook, ...] = ()
     cancellation: tuple[Hook, ...] = ()
     crashed: tuple[Hook, ...] = ()
+    #: Of tasks only.
+    commit: tuple[TransactionHook, ...] = ()
+    rollback: tuple[TransactionHook, ...] = ()
+
+
+class Caching(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """How the results of a task stand for calls of other runs."""
+
+    #: Computes the key (a CachePolicy of model/cache_policies.py); `None` where `storage_key` is the key.
+    policy: Any = None
+    #: Seconds from its computing on for which a result stands; `None` for ever.
+    expiration: float | None = None
+    #: Whether to compute anew and replace what is there.
+    refresh: bool = False
+    #: Template of the name under which the value lies in result storage, which is the key too; "" for none.
+    storage_key: str = ""
+    #: `None` takes that of the transaction around the call.
+    isolation_level: IsolationLevel | None = None
 
 
 class Spec(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
@@ -68,6 +92,8 @@ class Spec(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
     cache_result_in_memory: bool = True
     #: The public object, handed to hooks and conditions.
     face: Any = None
+    #: `handler(run, old_state, new_state)`: asked at every transition, may answer another; see engine/steering.py.
+    state_handler: Callable[[Any, State[Any], State[Any]], State[Any] | None] | None = None
     #: Keywords that later issues give their behaviour: caching, transactions.
     kept_keywords: Mapping[str, Any] = {}
 
@@ -91,6 +117,11 @@ class Spec(msgspec.Struct, frozen=True, eq=False, kw_only=True, dict=True):
         """Whether there is nothing to call at a final state."""
         return not (self.hooks.completion or self.hooks.failure or self.hooks.cancellation or self.hooks.crashed)
 
+    @cached_property
+    def tells_start(self) -> bool:
+        """Whether there is something to call when an attempt starts."""
+        return bool(self.hooks.running) or self.state_handler is not None
+
     @property
     def is_async(self) -> bool:
         """Whether calling it gives something to await or to iterate asynchronously."""
@@ -111,6 +142,15 @@ class TaskSpec(Spec, frozen=True, eq=False, kw_only=True, dict=True):
     durable: bool = False
     #: A retry or resume of its caller runs it again even where it finished.
     rerun_on_retry: bool = False
+    #: What it makes and reads, where it said so.
+    assets: TaskAssets | None = None
+    #: `None` for a task whose results stand for no other call.
+    cache: Caching | None = None
+
+    @cached_property
+    def is_transaction(self) -> bool:
+        """Whether each run of it is a transaction: there is something to look up, to commit or to undo."""
+        return self.cache is not None or bool(self.hooks.commit or self.hooks.rollback)
 
 
 class FlowSpec(Spec, frozen=True, eq=False, kw_only=True, dict=True):

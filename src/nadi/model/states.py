@@ -28,6 +28,7 @@ from nadi.exceptions import (
     MissingResult,
     UnfinishedRun,
 )
+from nadi.model.results import KeptElsewhere
 
 R = TypeVar("R")
 
@@ -138,12 +139,14 @@ class State(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 
         Raises:
             UnfinishedRun: the run has no outcome yet.
-            MissingResult: it completed, but the value is not in this process.
+            MissingResult: it completed, but the value is neither in memory nor kept.
             BaseException: whatever the run failed with.
         """
         if self.type is StateType.COMPLETED:
             if not self.has_data:
                 raise MissingResult("The run completed, but its value was not kept in memory or in storage.")
+            if type(self.data) is KeptElsewhere:
+                return self.data.read()  # type: ignore[no-any-return]  # as below
             return self.data  # type: ignore[no-any-return]  # data is untyped: it comes from user code
         if self.type not in FINAL:
             raise UnfinishedRun(f"The run is {self.name} and has no result yet; wait for it first.")

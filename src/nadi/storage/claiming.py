@@ -11,13 +11,14 @@ from nadi.model.states import StateType, may_be_claimed
 def next_claim(run: FlowRun | None, wanted: str, *, expected_token: int | None, where: str) -> Claim:
     """Return the claim that comes next for `run`, or raise why there is none. See `Store.claim`.
 
-    A run that never started (SCHEDULED, and nothing ran yet) keeps its attempt: nothing has been tried.
+    A run that never started (SCHEDULED, and nothing ran yet) keeps its attempt: nothing has been tried. So does one
+    that is suspended: its attempt has not ended, and goes on.
     """
     if run is None or not run.is_root:
         raise RunNotFound(wanted, where=where)
     if not may_be_claimed(run.state_type):
         raise RunAlreadyFinished(run.id, state=run.state_type, proposed=StateType.PENDING)
-    free = run.is_final or run.state_type is StateType.SCHEDULED
+    free = run.is_final or run.state_type is StateType.SCHEDULED or is_released(run)
     if run.token != expected_token if expected_token is not None else not free:
         raise RunTaken(run.id, holder=told_holder(run))
     return Claim(
@@ -35,7 +36,17 @@ def told_holder(run: FlowRun) -> str:
 
 def was_tried(run: FlowRun) -> bool:
     """Tell whether the run's newest attempt did anything, so that a claim makes another one."""
-    return run.state_type is not StateType.SCHEDULED or bool(run.started)
+    return not is_released(run) and (run.state_type is not StateType.SCHEDULED or bool(run.started))
+
+
+def is_released(run: FlowRun) -> bool:
+    """Tell whether a root run is suspended: PAUSED, and no process holds it."""
+    return run.state_type is StateType.PAUSED and not run.holder
+
+
+def is_unclaimed(run: FlowRun) -> bool:
+    """Tell whether a root run waits for its first claim: it was asked for, and no process has had it."""
+    return run.state_type is StateType.SCHEDULED and not run.started and not run.holder
 
 
 def left_attempt(run: FlowRun, *, now: float) -> Attempt:

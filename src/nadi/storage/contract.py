@@ -41,6 +41,7 @@ from nadi.storage.contracts.cache import CacheTable
 from nadi.storage.contracts.events import EventTable
 from nadi.storage.contracts.inputs import InputTable
 from nadi.storage.contracts.limits import LimitTable
+from nadi.storage.contracts.result_files import ResultFileTable
 
 
 class Refusal(StrEnum):
@@ -106,6 +107,7 @@ class Store(ABC):
     signing_key: bytes
     #: What is kept beside runs; each has its contract in `storage/contracts`.
     cache: CacheTable
+    result_files: ResultFileTable
     inputs: InputTable
     limits: LimitTable
     events: EventTable
@@ -141,7 +143,8 @@ class Store(ABC):
     def claim(self, run: str, *, holder: str, now: float, expected_token: int | None = None) -> Claim:
         """Give `run` (a root run) to `holder`: a new attempt, RUNNING is not yet said, the run becomes PENDING.
 
-        A run that is SCHEDULED and never started keeps its attempt: nothing has been tried. An attempt
+        A run that is SCHEDULED and never started keeps its attempt: nothing has been tried. One that is suspended
+        (PAUSED, and its holder is "") goes on in its attempt. Any other attempt
         that had not ended is closed as CRASHED. The claimer's `FlowRunBegun` of the same attempt fills in the rest.
 
         Args:
@@ -149,7 +152,7 @@ class Store(ABC):
             holder: Id of the claiming process.
             now: Unix seconds to write as the time of the claim.
             expected_token: Claim only if the newest token is still this one: what the claimer saw when it
-                decided. `None` claims only from a final state or SCHEDULED.
+                decided. `None` claims only from a final state, SCHEDULED, or a suspended run.
 
         Returns:
             The claim; its token is greater than any before it.
@@ -220,6 +223,21 @@ class Store(ABC):
     @abstractmethod
     def flow_runs(self, which: RunFilter, *, limit: int, before: str = "") -> list[FlowRun]:
         """Return flow runs, newest first, at most `limit`, only ids smaller than `before` when given (keyset)."""
+
+    @abstractmethod
+    def waiting_runs(
+        self, flows: Sequence[str], *, state: StateType, after: str = "", limit: int = 1000
+    ) -> list[FlowRun]:
+        """Return background runs in one state that is not COMPLETED, oldest first: what workers look through.
+
+        A background run is a root run that was asked for by a call of a task, whose function it names.
+
+        Args:
+            flows: Names of the tasks.
+            state: The state.
+            after: Only ids greater than this (keyset).
+            limit: The most to return.
+        """
 
     @abstractmethod
     def subflow_runs(self, root: str) -> list[FlowRun]:

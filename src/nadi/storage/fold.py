@@ -15,17 +15,22 @@ import msgspec
 from nadi.model.records import (
     AnyRecord,
     ArtifactMade,
+    AssetDescribed,
+    AssetMaterialized,
     CallReused,
     Counted,
+    EventEmitted,
     FlowRunBegun,
     FlowRunMoved,
     FlowRunSource,
+    InputAsked,
     LogLine,
     MetricLogged,
     TaskRunBegun,
     TaskRunMoved,
+    TaskRunRolledBack,
 )
-from nadi.model.results import ResultRef
+from nadi.model.results import ROLLED_BACK, ResultRef
 from nadi.model.runs import Attempt, Superseded
 from nadi.model.states import DEFAULT_NAMES, FINAL, StateType, may_follow
 from nadi.storage.contract import Refusal, Refused
@@ -115,6 +120,11 @@ class Changes(msgspec.Struct):
     refused: list[Refused]
     #: Flow runs that get a new `seq` although nothing else of their row changes: roots, and runs whose counts changed.
     stirred: list[str]
+    events: list[EventEmitted] = []
+    #: In the order told: later ones know better.
+    assets: list[AssetMaterialized | AssetDescribed] = []
+    #: The last question of each flow run and key.
+    asked: list[InputAsked] = []
 
 
 def named(records: Iterable[AnyRecord]) -> tuple[set[str], set[str]]:
@@ -124,9 +134,9 @@ def named(records: Iterable[AnyRecord]) -> tuple[set[str], set[str]]:
     for record in records:
         flows.add(record.root)
         kind = type(record)
-        if kind is TaskRunBegun or kind is TaskRunMoved:
+        if kind is TaskRunBegun or kind is TaskRunMoved or kind is TaskRunRolledBack:
             tasks.add(record.id)  # type: ignore[union-attr]  # the check by identity is the fast one
-        elif kind is FlowRunBegun or kind is FlowRunMoved:
+        elif kind is FlowRunBegun or kind is FlowRunMoved or kind is InputAsked:
             flows.add(record.id)  # type: ignore[union-attr]  # the same
     return flows, tasks
 
@@ -166,6 +176,9 @@ class _Folding:
         self.logs: list[LogLine] = []
         self.metrics: list[MetricLogged] = []
         self.artifacts: dict[str, ArtifactMade] = {}
+        self.events: list[EventEmitted] = []
+        self.assets: list[AssetMaterialized | AssetDescribed] = []
+        self.asked: dict[tuple[str, str], InputAsked] = {}
         self.superseded: list[Superseded] = []
         self.refused: list[Refused] = []
         self.roots: dict[str, None] = {}
@@ -286,12 +299,29 @@ class _Folding:
             row.started = 0.0
         return True
 
+    def task_rolled_back(self, record: TaskRunRolledBack) -> bool:
+        row = self.tasks.get(record.id)
+        if row is None or row.root != record.root or row.state is not _COMPLETED:
+            return False
+        row.state_name, row.message, row.changed = "RolledBack", "It was rolled back with its transaction.", True
+        row.at, row.result = record.at, ROLLED_BACK
+        return True
+
     def flow_moved(self, record: FlowRunMoved) -> bool:
         row = self.flows.get(record.id)
         if row is None or not self._moved(row, record):
             return row is not None and _repeats(row, record)
         row.run_count = record.run_count
         row.name = record.name or row.name
+        if record.released:
+            row.holder = ""
+        return True
+
+    def input_asked(self, record: InputAsked) -> bool:
+        row = self.flows.get(record.id)
+        if row is None or row.root != record.root:
+            return False
+        self.asked[record.id, record.key] = record
         return True
 
     def _moved(self, row: Row, record: TaskRunMoved | FlowRunMoved) -> bool:
@@ -356,6 +386,14 @@ class _Folding:
         self.metrics.append(record)
         return True
 
+    def event_emitted(self, record: EventEmitted) -> bool:
+        self.events.append(record)
+        return True
+
+    def asset_told(self, record: AssetMaterialized | AssetDescribed) -> bool:
+        self.assets.append(record)
+        return True
+
     def counted(self, record: Counted) -> bool:
         key = (record.root, record.run, record.what)
         self.dropped[key] = self.dropped.get(key, 0) + record.count
@@ -392,6 +430,9 @@ class _Folding:
             self.superseded,
             self.refused,
             list(stirred),
+            events=self.events,
+            assets=self.assets,
+            asked=list(self.asked.values()),
         )
 
 
@@ -399,15 +440,25 @@ class _Folding:
 _TAKERS: dict[type, Callable[[_Folding, Any], bool]] = {
     TaskRunBegun: _Folding.task_begun,
     TaskRunMoved: _Folding.task_moved,
+    TaskRunRolledBack: _Folding.task_rolled_back,
     CallReused: _Folding.call_reused,
     LogLine: _Folding.log_written,
     FlowRunBegun: _Folding.flow_begun,
     FlowRunMoved: _Folding.flow_moved,
     FlowRunSource: _Folding.source_found,
+    InputAsked: _Folding.input_asked,
     ArtifactMade: _Folding.artifact_made,
     MetricLogged: _Folding.metric_logged,
     Counted: _Folding.counted,
+    EventEmitted: _Folding.event_emitted,
+    AssetMaterialized: _Folding.asset_told,
+    AssetDescribed: _Folding.asset_told,
 }
+
+
+def ends_requests(row: FlowRow) -> bool:
+    """Tell whether what was asked of a root run ends with what the row says: it has ended, or nobody runs it."""
+    return row.state in FINAL or (row.state is StateType.PAUSED and not row.holder)
 
 
 def _moves(row: Row, state: StateType) -> bool:

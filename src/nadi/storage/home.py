@@ -6,6 +6,7 @@
     ├── nadi.db                     the default store
     ├── results/                    values too large for the store
     ├── journals/<writer>/          one for each process that writes: its journal and its lock
+    ├── locks/                      one file for each key that is being computed now
     └── stores/<digest>.json        identity of each store seen, for when it cannot be reached
 """
 
@@ -45,6 +46,11 @@ class Home:
                 return sorted(Path(entry) for entry in entries if entry.is_dir())
         except OSError:  # there is no such folder, or none can be there
             return []
+
+    @property
+    def locks(self) -> Path:
+        """Folder of the locks of keys that are being computed."""
+        return self.path / "locks"
 
     @property
     def stores(self) -> Path:

@@ -25,7 +25,7 @@ from threading import get_ident
 
 import msgspec
 
-from nadi.model.records import AnyRecord, ArtifactMade, LogLine, MetricLogged, Record
+from nadi.model.records import AnyRecord, ArtifactMade, AssetDescribed, EventEmitted, LogLine, MetricLogged, Record
 from nadi.storage.locks import FileLock
 from nadi.storage.shield import deferred, run_deferred, shielded
 
@@ -37,8 +37,9 @@ SEGMENT_BYTES = 64 << 20
 #: Undelivered bytes at which appending waits for the store.
 JOURNAL_LIMIT = 1 << 30
 #: Records kept in memory while the file cannot be written: from here on log lines are dropped, and from twice as many
-#: on artifacts and metrics too.
+#: on what else is no state: artifacts, metrics, events, what tasks tell of assets.
 OVERFLOW_LIMIT = 20_000
+_DROPPED_LATE = ArtifactMade | MetricLogged | EventEmitted | AssetDescribed
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(AnyRecord)
@@ -119,7 +120,7 @@ class Journal:
 
     When the file cannot be written (disk full, home not writable), records stay in memory
     instead, in order; beyond `OVERFLOW_LIMIT` of them log lines are dropped and counted, beyond
-    twice as many artifacts and metrics too, while states always stay.
+    twice as many artifacts, metrics and events too, while states always stay.
     """
 
     def __init__(self, folder: Path | None, header: Header, *, limit: int = JOURNAL_LIMIT) -> None:
@@ -254,8 +255,7 @@ class Journal:
     def _keep_in_memory(self, record: Record, payload: bytes) -> int:
         kept = len(self.overflow)
         if kept >= OVERFLOW_LIMIT and (
-            isinstance(record, LogLine)
-            or (kept >= 2 * OVERFLOW_LIMIT and isinstance(record, ArtifactMade | MetricLogged))
+            isinstance(record, LogLine) or (kept >= 2 * OVERFLOW_LIMIT and isinstance(record, _DROPPED_LATE))
         ):
             what = record.__struct_config__.tag
             self.dropped[str(what)] = self.dropped.get(str(what), 0) + 1

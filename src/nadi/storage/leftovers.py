@@ -15,6 +15,7 @@ import msgspec
 
 from nadi.exceptions import StoreError, StoreUnavailable
 from nadi.model.holders import Holder
+from nadi.model.pauses import overdue_told
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType
 from nadi.storage.contract import Batch, Ending, Refusal, Store
@@ -25,8 +26,8 @@ from nadi.storage.locks import FileLock
 
 _log = logging.getLogger("nadi.storage")
 
-_HELD = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
-_OPEN = (StateType.SCHEDULED, StateType.PAUSED, *_HELD)
+_HELD = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING, StateType.PAUSED)
+_OPEN = (StateType.SCHEDULED, *_HELD)
 #: Open runs judged at a time.
 _PAGE = 1000
 #: Seconds to wait for a process that delivers the same journal.
@@ -38,6 +39,8 @@ class Found(msgspec.Struct):
 
     #: Root runs found to have lost their process, now CRASHED.
     crashed: list[str] = []
+    #: Suspended root runs that nobody answered in time, now FAILED.
+    overdue: list[str] = []
     #: Records delivered for dead processes.
     delivered: int = 0
     #: Journals that could not be delivered, each with the reason.
@@ -75,6 +78,7 @@ def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float)
         finally:
             lock.release()
     _crash_runs_of_gone_processes(home, store, observer, found, now=now)
+    _fail_overdue(store, found, now=now)
     return found
 
 
@@ -145,7 +149,7 @@ def _crash_runs_of_gone_processes(home: Home, store: Store, observer: Holder, fo
         return not (home.journals / holder.writer).is_dir() and is_gone(holder, observer)
 
     before = ""
-    while runs := store.flow_runs(RunFilter(states=_HELD), limit=_PAGE, before=before):
+    while runs := store.flow_runs(RunFilter(states=_HELD, held=True), limit=_PAGE, before=before):
         _crash(store, [run for run in runs if lost(run)], found, now=now)
         before = runs[-1].id
 
@@ -155,6 +159,19 @@ def _crash_runs_of(holder: str, store: Store, found: Found, *, now: float) -> No
     while runs := store.flow_runs(RunFilter(holder=holder, states=_OPEN), limit=_PAGE, before=before):
         _crash(store, runs, found, now=now)
         before = runs[-1].id
+
+
+def _fail_overdue(store: Store, found: Found, *, now: float) -> None:
+    # No process waits for the answer to a suspended run, so that its deadline is judged when somebody looks.
+    for pause in store.inputs.overdue(now=now):
+        run = store.flow_run(pause.root)
+        if run is None:
+            continue
+        message = overdue_told(run.name, pause)
+        if store.end_attempt(
+            run.id, token=run.token, state=StateType.FAILED, name="TimedOut", message=message, now=now
+        ):
+            found.overdue.append(run.id)
 
 
 def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float) -> None:

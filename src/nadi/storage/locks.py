@@ -91,6 +91,35 @@ class FileLock:
             self._wanted = False
             return arrived.is_set()
 
+    def wait(self) -> None:
+        """Wait for the lock in the kernel, however long; nothing else ends it, so call it in a thread of its own.
+
+        Raises:
+            OSError: the file cannot be opened or made.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        while not _take(descriptor, wait=True):
+            continue  # Windows gives up after ten seconds
+        self._descriptor = descriptor
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked still has its name: another one there is another lock."""
+        try:
+            found, held = os.stat(self.path), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+    def remove(self) -> None:
+        """Let the lock go and remove its file. Who waited for it meanwhile gets a lock that is not in place."""
+        try:
+            os.unlink(self.path)
+        except OSError:  # it is gone, or somebody has it open where open files cannot be removed
+            return
+        finally:
+            self.release()
+
     def _begin_to_wait(self) -> threading.Event:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         arrived = threading.Event()

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from nadi.exceptions import RunTaken, StoreUnavailable
+from nadi.model.pauses import Pause
 from nadi.model.records import CallKey
 from nadi.model.runs import (
     Artifact,
@@ -25,15 +26,24 @@ from nadi.model.runs import (
     TaskRun,
     Variable,
 )
-from nadi.model.states import DEFAULT_NAMES, FINAL, StateType
-from nadi.storage.claiming import all_attempts, left_attempt, next_claim, standing_attempt, told_holder, was_tried
+from nadi.model.states import DEFAULT_NAMES, StateType
+from nadi.storage.claiming import (
+    all_attempts,
+    is_released,
+    left_attempt,
+    next_claim,
+    standing_attempt,
+    told_holder,
+    was_tried,
+)
 from nadi.storage.contract import Applied, Batch, Store
-from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, fold, named
+from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, ends_requests, fold, named
 from nadi.storage.in_memory.assets import MemoryAssetTable
 from nadi.storage.in_memory.cache import MemoryCacheTable
 from nadi.storage.in_memory.events import MemoryEventTable
 from nadi.storage.in_memory.inputs import MemoryInputTable
 from nadi.storage.in_memory.limits import MemoryLimitTable
+from nadi.storage.in_memory.result_files import MemoryResultFileTable, files_of
 
 _Run = TypeVar("_Run", FlowRun, TaskRun)
 
@@ -85,6 +95,8 @@ class MemoryStore(Store):
         id: Identity of the store; random when empty.
     """
 
+    inputs: MemoryInputTable
+
     def __init__(self, id: str = "") -> None:
         self.id = id or os.urandom(16).hex()
         self.url = "memory://"
@@ -101,11 +113,13 @@ class MemoryStore(Store):
         self._buried: set[str] = set()
         self._variables: dict[str, Variable] = {}
         self._closed = False
-        self.assets = MemoryAssetTable()
-        self.cache = MemoryCacheTable()
-        self.events = MemoryEventTable()
-        self.inputs = MemoryInputTable()
-        self.limits = MemoryLimitTable()
+        self.assets: MemoryAssetTable = MemoryAssetTable(self._usable, self._next)
+        files = MemoryResultFileTable(self._usable, self._flows.__contains__, self._named_files)
+        self.result_files: MemoryResultFileTable = files
+        self.cache: MemoryCacheTable = MemoryCacheTable(self._usable, self._next, self._is_lost, files.release)
+        self.events: MemoryEventTable = MemoryEventTable(self._usable, self._next)
+        self.inputs = MemoryInputTable(self._usable, self._next, self._is_waited_for)
+        self.limits = MemoryLimitTable(self._usable, self._next)
 
     # -- writing --
 
@@ -193,7 +207,10 @@ class MemoryStore(Store):
                 del self._root_of_task[id]
             for id in gone.artifacts:
                 del self._root_of_artifact[id]
+            self.events.forget(run)
+            self.inputs.forget(run)
             self._buried.add(run)
+            self.result_files.bury(run, [*gone.flows.values(), *gone.tasks.values()], now)
             self._seq += 1
             return True
 
@@ -213,6 +230,17 @@ class MemoryStore(Store):
     def flow_runs(self, which: RunFilter, *, limit: int, before: str = "") -> list[FlowRun]:
         with self._usable():
             return list(islice((run for run in self._flows.newest_first(before) if _matches(run, which)), limit))
+
+    def waiting_runs(
+        self, flows: Sequence[str], *, state: StateType, after: str = "", limit: int = 1000
+    ) -> list[FlowRun]:
+        with self._usable():
+            wanted = (
+                run
+                for run in self._flows.in_order(after)
+                if run.is_root and run.function and run.state_type is state and run.flow in flows
+            )
+            return list(islice(wanted, limit))
 
     def subflow_runs(self, root: str) -> list[FlowRun]:
         with self._usable():
@@ -407,6 +435,9 @@ class MemoryStore(Store):
                 created=there.created if there else a.at,
                 updated=a.at,
             )
+        self.events.take(changes.events)
+        self.assets.take(changes.assets)
+        self.inputs.take(changes.asked)
         for attempt, root in zip(changes.closed, changes.closed_roots, strict=True):
             self._roots[root].closed.setdefault(attempt.run, {}).setdefault(attempt.attempt, attempt)
         for late in changes.superseded:
@@ -414,7 +445,7 @@ class MemoryStore(Store):
                 self._roots[late.root].superseded.append(late)
         for row in changes.flows:
             self._put_flow(self._flow_from(row))
-            if row.id == row.root and row.state in FINAL:
+            if row.id == row.root and ends_requests(row):
                 self._roots[row.root].requests.clear()
         for id, reused in changes.reused.items():
             of = self._roots[reused.root]
@@ -443,6 +474,19 @@ class MemoryStore(Store):
         for run in changes.stirred:
             if run in self._flows:
                 self._put_flow(copy(self._flows[run]))
+
+    def _is_lost(self, root: str, token: int) -> bool:
+        found = self._flows.get(root)
+        return root in self._buried or (found is not None and found.token > token)
+
+    def _named_files(self) -> set[str]:
+        belongings = self._roots.values()
+        of_records = (files_of([*of.flows.values(), *of.tasks.values()]) for of in belongings)
+        return self.cache.files().union(*of_records)
+
+    def _is_waited_for(self, pause: Pause) -> bool:
+        found = self._flows.get(pause.root)
+        return found is not None and is_released(found) and pause.at >= found.started
 
     def _next(self) -> int:
         self._seq += 1
@@ -518,7 +562,7 @@ class MemoryStore(Store):
         else:
             assert there is not None
             flow = _moved(there, row)
-            flow.run_count, flow.name = row.run_count, row.name or flow.name
+            flow.run_count, flow.name, flow.holder = row.run_count, row.name or flow.name, row.holder
         return flow
 
 
@@ -584,6 +628,7 @@ def _matches(run: FlowRun, which: RunFilter) -> bool:
         (not which.roots_only or run.is_root)
         and which.flow in ("", run.flow)
         and which.holder in ("", run.holder)
+        and (bool(run.holder) or not which.held)
         and (not which.states or run.state_type in which.states)
         and (not which.since or run.created >= which.since)
         and (not which.until or run.created < which.until)

@@ -168,7 +168,7 @@ class JournalRecorder(Recorder):
         self._trouble_at_start = ""
         identity = self._identify()
         self._identity = identity
-        self._results = _result_storage(settings, self.home)
+        self._results = result_storage(settings, self.home)
         self._lock: FileLock | None = None
         #: Why there is no journal file; "" when there is.
         self._no_folder = ""
@@ -364,11 +364,12 @@ class JournalRecorder(Recorder):
 
 
 def _counted(dropped: dict[str, int]) -> str:
-    names = {"log": "log line", "artifact": "artifact", "metric": "metric value"}
+    names = {"log": "log line", "metric": "metric value", "asset_metadata": "asset description"}
     return " and ".join(plural(count, names.get(what, what)) for what, count in sorted(dropped.items()) if count)
 
 
-def _result_storage(settings: Settings, home: Home) -> ResultStorage:
+def result_storage(settings: Settings, home: Home) -> ResultStorage:
+    """Return where the settings say that results are kept."""
     url = settings.results_url
     if not url or url.startswith("file://"):
         return LocalResults(url.removeprefix("file://") or home.results)

@@ -46,11 +46,23 @@ class ResultStorage(Protocol):
         Writing the same bytes again is fine; `FileExistsError` if other bytes are there.
         """
 
+    def replace(self, key: str, data: bytes | memoryview) -> None:
+        """Put `data` under `key` in place of what is there: whoever reads sees the one or the other, whole.
+
+        For keys that users name; what the engine names is never replaced.
+        """
+
     def read(self, key: str) -> bytes:
         """The bytes under `key`."""
 
     def exists(self, key: str) -> bool:
         """Whether there are bytes under `key`."""
+
+    def keys(self, folder: str) -> list[str]:
+        """The keys that begin with `folder` and a slash, in order."""
+
+    def drop_unfinished(self, before: float) -> int:
+        """Remove what writers left that were killed in the middle, before this time (Unix seconds); how many."""
 
     def delete(self, key: str) -> None:
         """Remove what is under `key`; fine if there is nothing."""
@@ -94,12 +106,42 @@ class LocalResults:
         finally:
             _remove(unfinished)
 
+    def replace(self, key: str, data: bytes | memoryview) -> None:
+        target = safe_join(self._root, key)
+        folder = os.path.dirname(target)
+        _make_private(self._unfinished)
+        _make_private(folder)
+        unfinished = os.path.join(self._unfinished, os.urandom(12).hex())
+        try:
+            _write_new(unfinished, data)
+            os.replace(unfinished, target)
+            _flush_folder(folder)
+        finally:
+            _remove(unfinished)
+
     def read(self, key: str) -> bytes:
         with open(safe_join(self._root, key), "rb") as file:
             return file.read()
 
     def exists(self, key: str) -> bool:
         return os.path.isfile(safe_join(self._root, key))
+
+    def keys(self, folder: str) -> list[str]:
+        found = []
+        for path, _, names in os.walk(safe_join(self._root, folder)):
+            below = os.path.relpath(path, self._root).replace(os.sep, "/")
+            found += [f"{below}/{name}" for name in names]
+        return sorted(found)
+
+    def drop_unfinished(self, before: float) -> int:
+        try:
+            with os.scandir(self._unfinished) as entries:
+                left = [entry.path for entry in entries if entry.stat().st_mtime < before]
+        except FileNotFoundError:
+            return 0
+        for path in left:
+            _remove(path)
+        return len(left)
 
     def delete(self, key: str) -> None:
         target = safe_join(self._root, key)
@@ -131,6 +173,11 @@ class MemoryResults:
             if self._kept.setdefault(key, bytes(data)) != data:
                 raise FileExistsError(errno.EEXIST, "another result is already kept under this key", key)
 
+    def replace(self, key: str, data: bytes | memoryview) -> None:
+        safe_join(os.sep, key)
+        with self._lock:
+            self._kept[key] = bytes(data)
+
     def read(self, key: str) -> bytes:
         safe_join(os.sep, key)
         try:
@@ -141,6 +188,14 @@ class MemoryResults:
     def exists(self, key: str) -> bool:
         safe_join(os.sep, key)
         return key in self._kept
+
+    def keys(self, folder: str) -> list[str]:
+        safe_join(os.sep, folder)
+        with self._lock:
+            return sorted(key for key in self._kept if key.startswith(f"{folder}/"))
+
+    def drop_unfinished(self, before: float) -> int:
+        return 0
 
     def delete(self, key: str) -> None:
         safe_join(os.sep, key)
@@ -196,6 +251,23 @@ class Keeper:
             self.storage.write(key, data)
             return ResultRef("file", b"", key, format, size, self._sign("file", format, key, data))
         # SystemExit too: serializers are the user's to add, and no value may end its run.
+        except (Exception, SystemExit) as error:
+            return ResultRef("not_kept", note=_storable(_why_not(error, self.storage.url)))
+
+    def publish(self, ref: ResultRef, key: str) -> ResultRef:
+        """Put a copy of a kept value under a name of the user's, replacing what is there, and return where it is.
+
+        What `ref` names stays as it is. Never raises; see `keep`.
+        """
+        if ref.kind == "not_kept":
+            return ref
+        try:
+            if key.split("/")[0] == self.store_id:
+                raise CallError(f"{key!r} lies among the results that the store names itself; take another name.")
+            fmt = ref.format or "pickle"
+            data = serializer(fmt).dumps(None) if ref.kind == "none" else ref.data or self.storage.read(ref.key)
+            self.storage.replace(key, data)
+            return ResultRef("file", b"", key, fmt, len(data), self._sign("file", fmt, key, data))
         except (Exception, SystemExit) as error:
             return ResultRef("not_kept", note=_storable(_why_not(error, self.storage.url)))
 

@@ -8,7 +8,8 @@ interrupts looks here first and comes back a moment later.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import get_ident
 
 #: Threads that are in a shielded section now. Adding and removing are single bytecodes under the interpreter lock.
@@ -27,3 +28,19 @@ def run_deferred() -> None:
         return
     while deferred:
         deferred.pop(0)()
+
+
+@contextmanager
+def untorn() -> Iterator[None]:
+    """Let no interruption tear the body, which is a shielded section; one within another ends with the outer one."""
+    ident = get_ident()
+    if ident in shielded:
+        yield
+        return
+    try:
+        shielded.add(ident)
+        yield
+    finally:
+        shielded.discard(ident)
+    if deferred:
+        run_deferred()

@@ -36,6 +36,11 @@ class Parameters:
         return self._signature.defaults
 
     @property
+    def positional_only(self) -> tuple[str, ...]:
+        """The parameters that can be given by position only."""
+        return self._signature.positional_only
+
+    @property
     def variadic(self) -> str | None:
         """Name of the `*args` parameter; `None` when there is none."""
         return self._signature.variadic

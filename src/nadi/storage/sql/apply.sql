@@ -31,12 +31,13 @@ ON CONFLICT (id) DO UPDATE SET
 
 -- name: move_flow_runs
 WITH moved (id, attempt, token, state, state_name, message, detail, state_at, started, ended, run_count, name, result,
-            seq) AS (VALUES {rows})
+            holder, seq) AS (VALUES {rows})
 UPDATE flow_run SET
     attempt = moved.attempt, token = moved.token, state = moved.state, state_name = moved.state_name,
     message = moved.message, detail = moved.detail, state_at = moved.state_at, started = moved.started,
     ended = moved.ended, run_count = moved.run_count,
-    name = CASE WHEN moved.name = '' THEN flow_run.name ELSE moved.name END, result = moved.result, seq = moved.seq
+    name = CASE WHEN moved.name = '' THEN flow_run.name ELSE moved.name END, result = moved.result,
+    holder = moved.holder, seq = moved.seq
 FROM moved WHERE flow_run.id = moved.id;
 
 -- name: put_task_runs

@@ -8,17 +8,20 @@ from typing import Any
 
 import apsw
 
-from nadi.model.states import FINAL
 from nadi.storage.contract import Applied, Batch
-from nadi.storage.fold import Before, Changes, fold, named
+from nadi.storage.fold import Before, Changes, ends_requests, fold, named
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite import rows
+from nadi.storage.sqlite.assets import put_assets
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import fetch
+from nadi.storage.sqlite.events import put_events
+from nadi.storage.sqlite.inputs import take_asked
+from nadi.storage.sqlite.result_files import use_files
 
 _SQL = named_queries("apply.sql")
 _put_flow_runs = Bulk(_SQL["put_flow_runs"], 27)
-_move_flow_runs = Bulk(_SQL["move_flow_runs"], 14)
+_move_flow_runs = Bulk(_SQL["move_flow_runs"], 15)
 _put_task_runs = Bulk(_SQL["put_task_runs"], 24)
 _move_task_runs = Bulk(_SQL["move_task_runs"], 13)
 _reuse_task_runs = Bulk(_SQL["reuse_task_runs"], 4)
@@ -83,6 +86,10 @@ def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -
             for a in changes.artifacts.values()
         ],
     )
+    if changes.events:
+        put_events(connection, changes.events, seqs)
+    if changes.assets:
+        put_assets(connection, changes.assets, seqs)
     close_attempts.run(
         connection,
         [rows.closed_attempt(a, root) for a, root in zip(changes.closed, changes.closed_roots, strict=True)],
@@ -99,9 +106,12 @@ def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -
     _put_flow_runs.run(connection, [rows.new_flow_run(row, next(seqs)) for row in flow if row.begun is not None])
     _move_flow_runs.run(connection, [rows.moved_flow_run(row, next(seqs)) for row in flow if row.begun is None])
     _reuse_flow_runs.run(connection, reused)
+    use_files(connection, task)
+    use_files(connection, flow)
     _put_sources.run(connection, list(changes.sources.items()))
     _stir_flow_runs.run(connection, [(run, next(seqs)) for run in changes.stirred])
-    ended = [row.id for row in flow if row.id == row.root and row.state in FINAL]
+    take_asked(connection, changes.asked)
+    ended = [row.id for row in flow if row.id == row.root and ends_requests(row)]
     if ended:
         connection.execute(_SQL["end_requests"], (rows.pack_texts(ended),))
     return next(seqs) - 1

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from nadi.storage.contracts.cache import CacheTable
-from nadi.storage.sqlite.database import Database
+import json
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from nadi.model.results import ResultRef
+from nadi.storage.contracts.cache import CacheEntry, CacheTable
+from nadi.storage.contracts.result_files import owner_of_file
+from nadi.storage.named_queries import named_queries
+from nadi.storage.sqlite.bulk import Bulk
+from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.sqlite.rows import pack_result, pack_texts
+
+_SQL = named_queries("cache.sql")
+_CLAIMS = named_queries("claims.sql")
+_put_entries = Bulk(_SQL["put_entries"], 13)
+_unpack_result = msgspec.msgpack.Decoder(ResultRef).decode
 
 
 class SqliteCacheTable(CacheTable):
@@ -11,3 +28,91 @@ class SqliteCacheTable(CacheTable):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def get(self, key: str) -> CacheEntry | None:
+        found = self._entries("key = ?", [key])
+        return found[0] if found else None
+
+    def put(self, entries: Sequence[CacheEntry]) -> list[str]:
+        with self._database.write() as connection:
+            claims = json.dumps([(entry.root, entry.token) for entry in entries])
+            lost = set(fetch(connection, _SQL["lost"], (claims,)))
+            refused = [entry.key for entry in entries if (entry.root, entry.token) in lost]
+            kept = {entry.key: entry for entry in entries if (entry.root, entry.token) not in lost}
+            if kept:
+                newest = fetch(connection, _CLAIMS["next_change"], (len(kept),))[0][0]
+                at = max(entry.created for entry in kept.values())
+                connection.execute(_SQL["release_replaced"], (pack_texts(list(kept)), at))
+                seqs = count(newest - len(kept) + 1)
+                _put_entries.run(connection, [_row(entry, next(seqs)) for entry in kept.values()])
+            return refused
+
+    def entries(self, *, task: str = "", limit: int = 1000, after: int = 0) -> list[CacheEntry]:
+        conditions: list[str] = ["true"]
+        values: list[Any] = []
+        if task:
+            conditions.append("task = ?")
+            values.append(task)
+        if after:
+            conditions.append("seq < ?")
+            values.append(after)
+        return self._entries(f"{' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?", [*values, limit])
+
+    def remove(self, *, now: float, keys: Sequence[str] = (), task: str = "", expired_at: float = 0.0) -> int:
+        conditions: list[str] = ["true"]
+        values: list[Any] = []
+        if keys:
+            conditions.append("key IN (SELECT value FROM json_each(?))")
+            values.append(pack_texts(list(keys)))
+        if task:
+            conditions.append("task = ?")
+            values.append(task)
+        if expired_at:
+            conditions.append("expires > 0 AND expires <= ?")
+            values.append(expired_at)
+        where = " AND ".join(conditions)
+        with self._database.write() as connection:
+            connection.execute(_SQL["release_removed"].replace("{where}", where), (now, *values))
+            removed = fetch(connection, _SQL["remove_entries"].replace("{where}", where), values)
+            if removed:
+                connection.execute(_CLAIMS["next_change"], (1,)).fetchall()
+            return len(removed)
+
+    def _entries(self, where: str, values: list[Any]) -> list[CacheEntry]:
+        with self._database.read() as connection:
+            return [_entry(row) for row in fetch(connection, _SQL["entries"].replace("{where}", where), values)]
+
+
+def _row(entry: CacheEntry, seq: int) -> tuple[Any, ...]:
+    file = entry.result.key if entry.result.kind == "file" else ""
+    return (
+        entry.key,
+        seq,
+        entry.task,
+        pack_result(entry.result),
+        file,
+        owner_of_file(file),
+        entry.root,
+        entry.token,
+        entry.run,
+        entry.task_run,
+        entry.name,
+        entry.created,
+        entry.expires,
+    )
+
+
+def _entry(row: Sequence[Any]) -> CacheEntry:
+    return CacheEntry(
+        key=row[0],
+        task=row[1],
+        result=_unpack_result(row[2]),
+        root=row[3],
+        token=row[4],
+        run=row[5],
+        task_run=row[6],
+        name=row[7],
+        created=row[8],
+        expires=row[9],
+        seq=row[10],
+    )

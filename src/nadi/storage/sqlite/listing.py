@@ -44,6 +44,8 @@ def flow_runs(which: RunFilter, *, limit: int, before: str) -> Where:
         conditions.add("flow = ?", which.flow)
     if which.holder:
         conditions.add("holder <> '' AND holder = ?", which.holder)
+    if which.held:
+        conditions.add("holder <> ''")
     _add_states(conditions, which.states)
     if which.since:
         conditions.add("created >= ?", which.since)
@@ -55,6 +57,17 @@ def flow_runs(which: RunFilter, *, limit: int, before: str) -> Where:
         like = f"%{escape_like(which.text)}%"
         conditions.add("(name LIKE ? ESCAPE '!' OR flow LIKE ? ESCAPE '!' OR id LIKE ? ESCAPE '!')", like, like, like)
     return conditions.ordered("id DESC", limit)
+
+
+def waiting_runs(flows: Sequence[str], *, state: StateType, after: str, limit: int) -> Where:
+    """Background runs, which have a call of their own, oldest first."""
+    conditions = _Conditions()
+    conditions.add("id = root AND call IS NOT NULL")
+    _add_states(conditions, (state,))
+    conditions.add(f"flow IN ({', '.join('?' * len(flows))})", *flows)
+    if after:
+        conditions.add("id > ?", after)
+    return conditions.ordered("id", limit)
 
 
 def runs_by_id(prefix: str, *, limit: int) -> Where:

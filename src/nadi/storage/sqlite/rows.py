@@ -119,7 +119,7 @@ def new_flow_run(row: FlowRow, seq: int) -> Values:
 
 def moved_flow_run(row: FlowRow, seq: int) -> Values:
     """Return the parameters of `move_flow_runs`."""
-    return (*_moved(row), row.run_count, row.name, pack_result(row.result), seq)
+    return (*_moved(row), row.run_count, row.name, pack_result(row.result), row.holder, seq)
 
 
 def _moved(row: FlowRow | TaskRow) -> Values:

@@ -34,6 +34,7 @@ from nadi.storage.sqlite.database import Database, fetch
 from nadi.storage.sqlite.events import SqliteEventTable
 from nadi.storage.sqlite.inputs import SqliteInputTable
 from nadi.storage.sqlite.limits import SqliteLimitTable
+from nadi.storage.sqlite.result_files import SqliteResultFileTable, release_files
 from nadi.storage.sqlite.schema import prepare
 
 _CLAIMS = named_queries("claims.sql")
@@ -42,7 +43,11 @@ _READING = named_queries("reading.sql")
 #: Rows read at a time where everything is read, so that no read transaction lasts.
 _PAGE = 1000
 #: Everything that bears the id of a root run; `request` bears it as `run`.
-_TABLES = ("task_run", "attempt", "task_count", "dropped", "superseded", "log", "metric", "artifact", "flow_run")
+_TABLES = (
+    *("task_run", "attempt", "task_count", "dropped", "superseded", "log", "metric", "artifact", "event"),
+    *("pause", "message"),
+    "flow_run",
+)
 
 
 class SqliteStore(Store):
@@ -68,6 +73,7 @@ class SqliteStore(Store):
         self.url = f"sqlite:///{self._database.path}"
         self.assets = SqliteAssetTable(self._database)
         self.cache = SqliteCacheTable(self._database)
+        self.result_files = SqliteResultFileTable(self._database)
         self.events = SqliteEventTable(self._database)
         self.inputs = SqliteInputTable(self._database)
         self.limits = SqliteLimitTable(self._database)
@@ -128,6 +134,7 @@ class SqliteStore(Store):
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table} WHERE root = ?", (run,))
             connection.execute("DELETE FROM request WHERE run = ?", (run,))
+            release_files(connection, run, now)
             connection.execute(_CLAIMS["bury_run"], (run, now))
             _next_change(connection)
             return True
@@ -144,6 +151,11 @@ class SqliteStore(Store):
 
     def flow_runs(self, which: RunFilter, *, limit: int, before: str = "") -> list[FlowRun]:
         return self._flow_runs(listing.flow_runs(which, limit=limit, before=before))
+
+    def waiting_runs(
+        self, flows: Sequence[str], *, state: StateType, after: str = "", limit: int = 1000
+    ) -> list[FlowRun]:
+        return self._flow_runs(listing.waiting_runs(flows, state=state, after=after, limit=limit))
 
     def subflow_runs(self, root: str) -> list[FlowRun]:
         return list(self._pages_of_subflow_runs(root))
