@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from nadi import Flow, flow, task
+from nadi import flow, task
+from nadi.flows import Flow
 from tests.engine.resuming import Here, a_home
 
 

@@ -139,7 +139,7 @@ def test_an_option_that_does_not_exist_is_named() -> None:
         ({"retry_jitter_factor": -0.5}, "retry_jitter_factor must be a number of at least 0"),
         ({"timeout_seconds": 0}, "timeout_seconds must be a number of seconds greater than 0, not 0"),
         ({"timeout_seconds": "3"}, "timeout_seconds must be a number of seconds greater than 0, not '3'"),
-        ({"on_failure": print}, "on_failure must be a list of functions"),
+        ({"on_failure": ["print"]}, "on_failure must be a list of functions"),
         ({"name": ""}, "must not be empty"),
     ],
 )

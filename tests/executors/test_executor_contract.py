@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nadi import allow_failure, flow, get_run_logger, tags, task
+from nadi import allow_failure, flow, get_run_logger, runtime, tags, task
 from nadi.exceptions import DefinitionError
 from nadi.executors import Executor, ProcessExecutor, SequentialExecutor, ThreadExecutor
 from tests.conftest import Recorded
@@ -138,6 +138,17 @@ def test_exceptions_come_back_and_stop_what_depends_on_them(executor: Executor, 
 def test_a_failed_task_is_tried_again(executor: Executor, recorded: Recorded, tmp_path: Any) -> None:
     assert on(executor, lambda: flaky.submit(str(tmp_path)).result()) == 3
     assert recorded.task_runs[0].attempt == 3
+
+
+@task(retries=2, retry_delay_seconds=0)
+def third_time() -> int:
+    if runtime.task_run.run_count < 3:
+        raise ValueError("not yet")
+    return runtime.task_run.run_count
+
+
+def test_a_task_that_is_tried_again_knows_which_attempt_it_is(executor: Executor, recorded: Recorded) -> None:
+    assert on(executor, lambda: third_time.submit().result()) == 3
 
 
 def test_a_task_that_loops_for_ever_is_ended_by_its_timeout(executor: Executor, recorded: Recorded) -> None:

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nadi import flow, task
 from nadi.exceptions import CrashedRun, NotKept, TimedOut
 from nadi.executors import ProcessExecutor
+from nadi.executors.child import Start, write_frame
+from nadi.executors.processes import RUNNER
 from tests.conftest import Recorded
 
 
@@ -227,3 +230,19 @@ def test_a_script_without_a_main_guard_sends_its_functions(tmp_path: Any) -> Non
 
     assert done.stdout == "Row(n=8) True True\n", done.stderr
     assert done.returncode == 0
+
+
+def test_a_process_whose_parent_is_gone_before_it_is_ready_ends_without_a_word(tmp_path: Path) -> None:
+    commands, command = os.pipe()
+    answer, answers = os.pipe()
+    os.close(answer)  # nobody will read
+    write_frame(command, msgspec.msgpack.encode(Start(RUNNER, list(sys.path), str(tmp_path))))
+
+    code = f"from nadi.executors.child import serve; serve({commands}, {answers})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], pass_fds=(commands, answers), capture_output=True, timeout=30, check=False
+    )
+
+    for descriptor in (commands, command, answers):
+        os.close(descriptor)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

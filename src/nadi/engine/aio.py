@@ -13,7 +13,8 @@ from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import PASSED_ON, task_scope
 from nadi.engine.inputs import futures_in
 from nadi.engine.interrupts import TimeUp
-from nadi.engine.loops import call_soon, running_loop, until
+from nadi.engine.late import caching
+from nadi.engine.loops import call_apart, call_soon, running_loop, until
 from nadi.engine.scope import Scope, current
 from nadi.engine.session import Session
 from nadi.engine.task_runs import TaskRun
@@ -58,6 +59,8 @@ async def attempt_async(run: TaskRun) -> float | None:
     except BaseException as error:
         return run.fail(error, retry=False)
     spec = run.spec
+    if spec.is_transaction and await caching().is_answered_async(run):
+        return None
     scope = task_scope(run)
     token = current.set(scope)
     detach = cancel_with_session(run)
@@ -85,10 +88,10 @@ async def attempt_async(run: TaskRun) -> float | None:
         current.reset(token)
         detach()
     try:
-        run.complete(value)
+        # What it commits is written to the store, which a loop must not wait for.
+        return run.complete(value) if run.transaction is None else await call_apart(run.complete, value)
     except Exception as error:  # a value that breaks whoever looks at it
-        run.fail(error, retry=False)
-    return None
+        return run.fail(error, retry=False)
 
 
 def cancel_with_session(run: Any) -> Callable[[], None]:
@@ -116,9 +119,8 @@ async def drive_async(run: TaskRun) -> None:
     """Run an async task to its end on the running loop, awaiting between attempts."""
     while True:
         delay = await attempt_async(run)
-        if delay is None or not await pause_async(run, delay):
+        if delay is None or not await pause_async(run, delay) or not run.start_attempt():
             return
-        run.start_attempt()
 
 
 async def pause_async(run: TaskRun, delay: float) -> bool:
@@ -169,6 +171,12 @@ async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
         raise
     items: list[Any] = []
     while True:
+        if run.spec.is_transaction and await caching().is_answered_async(run):
+            for item in run.value():
+                yield item
+            return
+        if run.transaction is not None:
+            run.transaction.unlock()  # as in `drive_items`
         scope = task_scope(run)
         steps = StepsAsync(run.spec.timeout)
         generator = run.spec.fn(*args, **kwargs)
@@ -194,13 +202,19 @@ async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
         except BaseException as error:
             delay = run.fail(error, retry=not items)
         else:
-            run.complete(items)
+            if run.transaction is None:
+                run.complete(items)
+            else:
+                await call_apart(run.complete, items)
             run.observed = True
             return
         run.made_calls = scope.made_calls
         if delay is None or not await pause_async(run, delay):
-            run.value()  # raises
-        run.start_attempt()
+            run.value()  # raises where it failed
+            return
+        if not run.start_attempt():
+            run.value()
+            return
 
 
 class StepsAsync:

@@ -11,9 +11,10 @@ import msgspec
 
 from nadi.engine.pictures import Picture
 from nadi.engine.scope import Scope, scope_of
+from nadi.engine.shown import plain_text, shown_as_json
 from nadi.exceptions import StoreError, ValueRefused
 from nadi.model.records import ArtifactMade
-from nadi.model.secrets import Secret, mask, mask_value
+from nadi.model.secrets import mask
 from nadi.model.text import safe_repr
 
 #: The most bytes of JSON that one artifact has; a picture beyond it goes to result storage.
@@ -22,9 +23,6 @@ LARGEST = 1024 * 1024
 INLINE_PICTURE = 48 * 1024
 #: The most bytes of a picture.
 LARGEST_PICTURE = 32 * 1024 * 1024
-
-#: The most characters of an object that is shown as its text.
-LONGEST_TEXT = 1000
 
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -154,7 +152,7 @@ def _append(scope: Scope, record: ArtifactMade) -> None:
 def _record(scope: Scope, id: str, key: str, kind: str, description: str, data: bytes) -> ArtifactMade:
     session = scope.session
     task = "" if scope.is_flow else scope.id
-    shown = _plain_text(mask(description))
+    shown = plain_text(mask(description))
     return ArtifactMade(session.root, session.token, session.now(), id, scope.flow_run, task, key, kind, shown, data)
 
 
@@ -170,43 +168,13 @@ def _checked_key(key: str | None) -> str:
 
 
 def _encoded(kind: str, data: Any) -> bytes:
-    try:
-        # Through JSON first, so that text inside of objects is masked too.
-        encoded = msgspec.json.encode(mask_value(msgspec.to_builtins(data, enc_hook=_json_form, str_keys=True)))
-    except UnicodeEncodeError:
-        encoded = msgspec.json.encode(mask_value(_readable(data)))
+    encoded = shown_as_json(data)
     if len(encoded) > LARGEST:
         raise ValueRefused(
             f"The {kind} artifact has {len(encoded):,} bytes; an artifact has at most {LARGEST:,}."
             " Show a part of it, and return the whole as the result of a task."
         )
     return encoded
-
-
-def _json_form(value: Any) -> Any:
-    """What JSON has no form for: numbers of NumPy become numbers, the rest text."""
-    if isinstance(value, Secret):
-        return str(value)
-    if callable(getattr(value, "item", None)) and getattr(value, "ndim", 0) == 0:
-        plain = value.item()
-        if isinstance(plain, int | float | str | bool | type(None)):
-            return plain
-    return str(value)[:LONGEST_TEXT]
-
-
-def _readable(value: Any) -> Any:
-    """Text that is not valid Unicode, such as a broken file name, in a form that can be stored."""
-    if isinstance(value, str):
-        return _plain_text(value)
-    if isinstance(value, Mapping):
-        return {_readable(str(key)): _readable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_readable(item) for item in value]
-    return value if isinstance(value, int | float | bool | type(None)) else _plain_text(str(value))
-
-
-def _plain_text(text: str) -> str:
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 # -- tables --

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 
 from nadi.engine.aio import drive_async, drive_items_async, on_this_loop, settled
@@ -15,6 +15,7 @@ from nadi.engine.flow_runs import FlowRun
 from nadi.engine.flow_work import SubmittedFlowRun
 from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.inputs import futures_in, has_marks, is_future, resolved, take_outcomes
+from nadi.engine.late import caching
 from nadi.engine.mapping import fill_variadics, split_mapped
 from nadi.engine.roots import in_root, in_root_async, new_root, run_name
 from nadi.engine.runs import Run, outcome_for
@@ -28,7 +29,7 @@ from nadi.executors.contract import Executor
 from nadi.executors.naming import executor_for
 from nadi.executors.threads import ThreadExecutor
 from nadi.model.specs import FlowSpec, Spec, Style, TaskSpec
-from nadi.model.states import StateType
+from nadi.model.states import State, StateType
 
 _RUNNING = StateType.RUNNING
 
@@ -67,8 +68,11 @@ def call_task(
 
 def _begin_here(run: TaskRun, waits: tuple[Any, ...]) -> bool:
     """Reuse what is recorded or begin the run here; `False` when it is done already."""
+    bound = run.bound
     taken, why = run.match_history()
     if run.done:
+        if run.spec.is_transaction:
+            caching().rejoin(run, bound or {})
         take_outcomes(waits)
         return False
     values = run.bound.values() if run.bound else ()
@@ -83,9 +87,7 @@ def _begin_here(run: TaskRun, waits: tuple[Any, ...]) -> bool:
     if run.due and not pause(run, max(0.0, run.due - run.session.now())):
         return False
     run.begin(_RUNNING, taken, why)
-    if run.spec.hooks.running:
-        run.tell_running()
-    return True
+    return run.tell_running() if run.spec.tells_start else True
 
 
 def _first_failure(run: Run, needed: Iterable[tuple[Any, bool]]) -> UpstreamFailed | None:
@@ -138,6 +140,12 @@ def _call_task_alone(
     def again(*args: Any, **kwargs: Any) -> Any:
         return call_task(spec, args, kwargs, wait_for=wait_for)
 
+    return call_flow(flow_around(spec, again), args, kwargs, return_state=return_state)
+
+
+def flow_around(spec: TaskSpec, again: Callable[..., Any]) -> FlowSpec:
+    """Return the flow whose only call is that of a task, which `again` makes."""
+
     def items(*args: Any, **kwargs: Any) -> Iterator[Any]:
         yield from again(*args, **kwargs)
 
@@ -145,7 +153,7 @@ def _call_task_alone(
         async for item in again(*args, **kwargs):
             yield item
 
-    around = FlowSpec(
+    return FlowSpec(
         fn={Style.GENERATOR: items, Style.ASYNC_GENERATOR: items_async}.get(spec.style, again),
         name=spec.name,
         style=spec.style,
@@ -155,7 +163,6 @@ def _call_task_alone(
         validate_parameters=False,
         face=spec.face,
     )
-    return call_flow(around, args, kwargs, return_state=return_state)
 
 
 def submit_task(
@@ -203,22 +210,35 @@ def map_task(
 ) -> Any:
     """Submit a task once for each item of its iterable arguments, paired item by item."""
     scope = scope_for("map", spec)
+    executor = executor_of(scope)
+    waits = waits_of(wait_for)
+    futures: FutureList[Any] = FutureList()
+    for index, child in enumerate(_children(spec, args, kwargs)):
+        futures.append(NadiFuture(_submit(spec, scope, child, executor, waits, index)))
+    return _states_of(futures) if return_state else futures
+
+
+def _children(spec: Spec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the arguments of each child of a map, by name.
+
+    Raises:
+        MappingLengthMismatch: the iterables have different lengths; nothing was yielded.
+        MappingMissingIterable: there is none.
+    """
     bound = spec.parameters.bind(args, kwargs)
     mapped, whole = split_mapped(spec, bound)
     lengths = {name: len(items) for name, items in mapped.items()}
     if len(set(lengths.values())) != 1:
         raise MappingLengthMismatch(spec.name, lengths)
-    executor = executor_of(scope)
-    waits = waits_of(wait_for)
-    futures: FutureList[Any] = FutureList()
     for index in range(next(iter(lengths.values()))):
         child = {name: mapped[name][index] if name in mapped else whole.get(name) for name in bound}
         fill_variadics(spec, child, mapped, whole, index)
-        futures.append(NadiFuture(_submit(spec, scope, child, executor, waits, index)))
-    if return_state:
-        futures.wait()
-        return [future.state for future in futures]
-    return futures
+        yield child
+
+
+def _states_of(futures: FutureList[Any]) -> list[State[Any]]:
+    futures.wait()
+    return [future.state for future in futures]
 
 
 # -- flows --
@@ -251,7 +271,7 @@ def call_flow(
     if scope.is_deep:
         check_depth(scope)
     if spec.style is Style.SYNC:
-        run = _begin_subflow(spec, scope, bound, waits)
+        run = begin_subflow(spec, scope, bound, waits)
         if not run.done:
             if scope.is_deep:
                 on_fresh_stack(drive_flow, run)
@@ -264,7 +284,8 @@ def call_flow(
     return iterate(spec, scope, bound, waits)
 
 
-def _begin_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]) -> FlowRun:
+def begin_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...] = ()) -> FlowRun:
+    """Reuse what is recorded of a subflow run (then it is done), or begin it here, to be driven."""
     bound = _resolved_inputs(spec, bound, waits)
     run = FlowRun(spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec))
     why = run.match_history()
@@ -291,7 +312,7 @@ async def _await_subflow(
     spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...], return_state: bool
 ) -> Any:
     await settled((*bound.values(), *waits))
-    run = _begin_subflow(spec, scope, bound, waits)
+    run = begin_subflow(spec, scope, bound, waits)
     if not run.done:
         await on_this_loop(scope, drive_flow_async(run))
     return _answer(run, return_state)
@@ -309,7 +330,7 @@ async def _iterate_root_async(run: FlowRun) -> AsyncIterator[Any]:
 
 
 def _iterate_subflow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]) -> Iterator[Any]:
-    run = _begin_subflow(spec, scope, bound, waits)
+    run = begin_subflow(spec, scope, bound, waits)
     yield from run.value() if run.done else drive_flow_items(run)
 
 
@@ -317,7 +338,7 @@ async def _iterate_subflow_async(
     spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]
 ) -> AsyncIterator[Any]:
     await settled((*bound.values(), *waits))
-    run = _begin_subflow(spec, scope, bound, waits)
+    run = begin_subflow(spec, scope, bound, waits)
     if run.done:
         for item in run.value():
             yield item
@@ -336,18 +357,39 @@ def submit_flow(
 ) -> Any:
     """Run a subflow beside the caller; returns a future, or the final state when asked for."""
     scope = scope_for("submit", spec)
-    scope.session.check()
     check_depth(scope)
-    bound = spec.parameters.bind(args, kwargs)
-    run = SubmittedFlowRun(spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec))
-    run.waits_for = waits_of(wait_for)
-    run.go(_flow_executor(scope))
-    scope.home.children.append(run)
-    future: NadiFuture[Any] = NadiFuture(run)
+    future = _submit_flow(spec, scope, spec.parameters.bind(args, kwargs), waits_of(wait_for))
     if return_state:
         future.wait()
         return future.state
     return future
+
+
+def _submit_flow(spec: FlowSpec, scope: Scope, bound: dict[str, Any], waits: tuple[Any, ...]) -> NadiFuture[Any]:
+    scope.session.check()
+    run = SubmittedFlowRun(spec, scope.session, scope, bound, executor=own_executor(spec, scope), name=run_name(spec))
+    run.waits_for = waits
+    run.go(_flow_executor(scope))
+    scope.home.children.append(run)
+    return NadiFuture(run)
+
+
+def map_flow(
+    spec: FlowSpec,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    wait_for: Iterable[Any] | None = None,
+    return_state: bool = False,
+) -> Any:
+    """Run a subflow beside the caller once for each item of its iterable arguments, paired item by item."""
+    scope = scope_for("map", spec)
+    check_depth(scope)
+    waits = waits_of(wait_for)
+    futures: FutureList[Any] = FutureList(
+        _submit_flow(spec, scope, child, waits) for child in _children(spec, args, kwargs)
+    )
+    return _states_of(futures) if return_state else futures
 
 
 def _flow_executor(scope: Scope) -> Executor:

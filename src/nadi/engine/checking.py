@@ -52,13 +52,14 @@ class Checked(msgspec.Struct):
 def check(path: Path) -> Checked:
     """Check one file, or all Python files below a folder; others than flow files are searched for secrets only."""
     checked = Checked(files=0, flows=[], findings=[])
-    for file in _python_files(path):
+    for file in python_files(path):
         checked.files += 1
         _check_file(file, checked)
     return checked
 
 
-def _python_files(path: Path) -> Iterator[Path]:
+def python_files(path: Path) -> Iterator[Path]:
+    """Yield a file, or the Python files below a folder, without hidden folders and environments."""
     if not path.is_dir():
         yield path
         return

@@ -7,13 +7,15 @@ far side of an executor.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
 from nadi.model.retries import RetryPolicy
 from nadi.model.runs import FlowRun, TaskRun
-from nadi.model.states import StateType
+from nadi.model.signals import FAIL, LOOP, PAUSE, RETRY, Ending, Signal, seconds_until, signal_behind
+from nadi.model.states import State, StateType
 
 
 class RetryAfter(msgspec.Struct, frozen=True):
@@ -29,10 +31,27 @@ class End(msgspec.Struct, frozen=True):
     name: str
 
 
+class LoopAgain(msgspec.Struct, frozen=True):
+    """Run again at once, as the next turn of a loop."""
+
+    message: str
+    result: Any
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Put the run aside until somebody resumes it."""
+
+    message: str
+
+
 #: What to do after an attempt.
 Next = RetryAfter | End
 
 COMPLETED = End(StateType.COMPLETED, "Completed")
+#: Its result was computed by an equal call of another run, or elsewhere in this one.
+CACHED = End(StateType.COMPLETED, "Cached")
+#: It completed, and what it did was undone.
+UNDONE = End(StateType.COMPLETED, "RolledBack")
 NOT_READY = End(StateType.FAILED, "NotReady")
 
 
@@ -44,7 +63,35 @@ def classify(error: BaseException) -> End:
         return End(StateType.CANCELLED, "Cancelled")
     if isinstance(error, CrashedRun | GeneratorExit):
         return End(StateType.CRASHED, "Crashed")
-    return End(StateType.FAILED, "Failed")
+    signal = signal_behind(error)
+    return End(StateType.FAILED, signal.state_name if isinstance(signal, FAIL) and signal.state_name else "Failed")
+
+
+def after_signal(signal: Signal, *, now: float) -> State[Any] | BaseException | RetryAfter | LoopAgain | Pause:
+    """Decide what follows when user code raised a signal.
+
+    Args:
+        signal: The signal.
+        now: Unix seconds.
+
+    Returns:
+        A state to end in; or the error that the attempt fails with, which the retry policy then judges; or how it
+        goes on.
+    """
+    if isinstance(signal, FAIL):
+        return signal.failure
+    if isinstance(signal, Ending):
+        state = signal.state
+        if state.is_scheduled():
+            return RetryAfter(seconds_until(state.data, now))
+        return Pause(state.message) if state.is_paused() else state
+    if isinstance(signal, RETRY):
+        return RetryAfter(seconds_until(signal.start_time, now))
+    if isinstance(signal, LOOP):
+        return LoopAgain(signal.message, signal.result)
+    if isinstance(signal, PAUSE):
+        return Pause(signal.message)
+    return signal
 
 
 def may_retry(policy: RetryPolicy, error: BaseException, *, failures: int) -> bool:
@@ -74,6 +121,14 @@ def after_failure(policy: RetryPolicy, error: BaseException, *, failures: int, a
 
 
 # -- resume: is there a recorded outcome for this call? --
+
+
+def goes_on_as(was: StateType) -> StateType:
+    """Return the state by which recorded calls are judged when a root run is claimed from `was`.
+
+    What a suspended run recorded counts as after a crash: its flow may have acted on it.
+    """
+    return StateType.CRASHED if was is StateType.PAUSED else was
 
 
 class Reuse(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nadi.exceptions import DefinitionError
-from nadi.model.specs import FlowSpec, Hook, Spec, Style
+from nadi.model.specs import FlowSpec, Spec, Style
 
 # Flags of code objects (the data model's "co_flags"); `inspect` would tell the same and costs 10 ms to import.
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -63,8 +63,10 @@ def timeout_of(seconds: Any, owner: str) -> float | None:
     return float(seconds)
 
 
-def hook_list(hooks: Sequence[Hook] | None, owner: str, keyword: str) -> tuple[Hook, ...]:
-    """Return hooks as given to a keyword.
+def hook_list(
+    hooks: Sequence[Any] | None, owner: str, keyword: str, takes: str = "(object, run, state)"
+) -> tuple[Callable[..., Any], ...]:
+    """Return hooks as given to a keyword; `takes` is what messages say that they are called with.
 
     Raises:
         DefinitionError: it is no list of callables.
@@ -72,5 +74,5 @@ def hook_list(hooks: Sequence[Hook] | None, owner: str, keyword: str) -> tuple[H
     if hooks is None:
         return ()
     if callable(hooks) or not all(callable(hook) for hook in hooks):
-        raise DefinitionError(f"{owner}: {keyword} must be a list of functions (object, run, state), not {hooks!r}.")
+        raise DefinitionError(f"{owner}: {keyword} must be a list of functions {takes}, not {hooks!r}.")
     return tuple(hooks)

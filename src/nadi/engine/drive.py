@@ -12,6 +12,7 @@ from nadi.engine.again import finished_so_far
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.forks import end_if_forked, process
 from nadi.engine.interrupts import CancelAsked, Interruptible, Interruption, TimeUp, time_limit
+from nadi.engine.late import caching
 from nadi.engine.scope import Scope, current
 from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CancelledRun, UpstreamFailed
@@ -45,6 +46,10 @@ def task_scope(run: TaskRun) -> Scope:
         call=run.call,
         instead_of=run.instead_of,
     )
+    if run.steering is not None:
+        scope.context = run.steering.told(run.map_index)
+    if run.transaction is not None:
+        scope.transaction = run.transaction
     if run.made_calls:
         scope.history = finished_so_far(run.session, run.name)
     return scope
@@ -75,6 +80,8 @@ def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
     except BaseException as error:
         return run.fail(error, retry=False)
     spec, session, mark = run.spec, run.session, process.mark
+    if spec.is_transaction and caching().is_answered(run):
+        return None
     scope = task_scope(run)
     here = current.set(scope)
     stretch = None
@@ -116,19 +123,17 @@ def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
     except BaseException as error:
         return run.fail(error)
     try:
-        run.complete(value)
+        return run.complete(value)
     except Exception as error:  # a value that breaks whoever looks at it
-        run.fail(error, retry=False)
-    return None
+        return run.fail(error, retry=False)
 
 
 def drive(run: TaskRun) -> None:
     """Run a task run here to its end, waiting here between attempts."""
     while True:
         delay = attempt(run)
-        if delay is None or not pause(run, delay):
+        if delay is None or not pause(run, delay) or not run.start_attempt():
             return
-        run.start_attempt()
 
 
 def pause(run: TaskRun, delay: float) -> bool:
@@ -161,6 +166,11 @@ def drive_items(run: TaskRun) -> Iterator[Any]:
         raise
     items: list[Any] = []
     while True:
+        if run.spec.is_transaction and caching().is_answered(run):
+            yield from run.value()
+            return
+        if run.transaction is not None:
+            run.transaction.unlock()  # between two items its caller may do anything, also ask for the same key
         scope = task_scope(run)
         steps = Steps(run.spec.timeout)
         generator = run.spec.fn(*args, **kwargs)
@@ -186,8 +196,11 @@ def drive_items(run: TaskRun) -> Iterator[Any]:
             run.made_calls = scope.made_calls
             delay = run.fail(error, retry=not items)
             if delay is None or not pause(run, delay):
-                run.value()  # raises
-            run.start_attempt()
+                run.value()  # raises where it failed
+                return
+            if not run.start_attempt():
+                run.value()
+                return
             continue
         run.complete(items)
         run.observed = True

@@ -7,16 +7,22 @@ holders as they are now. What the store cannot know (how many places an executor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
-from nadi.engine.decisions import NOT_READY
+from nadi.engine.background_futures import is_background, told_background
+from nadi.engine.decisions import CACHED, NOT_READY
+from nadi.engine.limit_reasons import reasons_of_limits
 from nadi.engine.resuming import source_of
+from nadi.engine.run_inputs import asked_fields, options_for, the_open_pause
 from nadi.model.holders import Holder
 from nadi.model.names import told_for_shell
+from nadi.model.pauses import Pause
 from nadi.model.runs import FlowRun, TaskRun
 from nadi.model.states import StateType
-from nadi.model.text import human_duration, plural
+from nadi.model.text import human_duration, one_line, plural
+from nadi.storage.claiming import is_released
 from nadi.storage.contract import Store
 from nadi.storage.home import process_start
 
@@ -55,6 +61,8 @@ def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Expl
     """Return why a flow run, and each task of it that is not done, is where it is."""
     root = run if run.is_root else store.flow_run(run.root) or run
     told = list(_about_run(store, run, root, observer, now))
+    if not run.is_final:
+        told += reasons_of_limits(store, run, observer=observer, now=now)
     lost = len(store.superseded(run.root))
     if lost:
         told.append(f"{plural(lost, 'message')} of a process that had lost the run came too late and changed nothing.")
@@ -64,7 +72,7 @@ def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Expl
         state=run.state_type,
         state_name=run.state_name,
         told=told,
-        tasks=_folded(_about_tasks(store, run, root, now)),
+        tasks=_folded(chain(_about_tasks(store, run, root, now), _about_cached(store, run))),
         advice=_advice(root),
     )
 
@@ -93,16 +101,64 @@ def _about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now:
         yield f"Its function failed ({_or(run.message, 'no message')}) and is entered again after the retry delay."
         yield f"It is held by {holder_told(root, observer)}."
     elif state is StateType.SCHEDULED:
-        yield f"It waits to be started, since {since}: no process has claimed it."
+        yield f"It waits to be started, since {since}: {_who_could_claim(run)}"
     elif state is StateType.PAUSED:
         yield f"It has been paused for {since}{': ' + run.message if run.message else '.'}"
+        yield from _about_holding(root, observer)
     else:
         yield f"It is being cancelled, since {since}, in {holder_told(root, observer)}."
+    yield from _about_pauses(store, run, now)
     if not run.is_final:
         for request in store.requests([run.root]):
             ago = human_duration(round(max(0.0, now - request.at)))
             by = request.by or "Somebody"
             yield f"{by} asked for a {request.kind} {ago} ago; what cannot be interrupted runs on."
+
+
+def _about_holding(root: FlowRun, observer: Holder) -> Iterator[str]:
+    if is_released(root):
+        yield "No process has it: it is suspended."
+    else:
+        yield f"It waits in {holder_told(root, observer)}."
+
+
+def _about_pauses(store: Store, run: FlowRun, now: float) -> Iterator[str]:
+    """Say of each pause what is asked and until when, and how to answer; of a suspended run, also the last answer."""
+    if run.state_type in (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED):
+        return
+    pauses = [one for one in store.inputs.pauses(run.root) if run.is_root or one.run == run.id]
+    waiting = [one for one in pauses if one.is_open]
+    if is_released(run):
+        own = the_open_pause(store, run)
+        waiting = [own] if own is not None else []
+    for pause in waiting:
+        yield from _about_pause(store, run, pause, now)
+    answered = [one for one in pauses if one.answer is not None]
+    if answered and not waiting and is_released(run):
+        last = max(answered, key=lambda one: one.answered)
+        ago = human_duration(round(max(0.0, now - last.answered)))
+        yield f"Pause {last.key} was answered {ago} ago{f' by {last.by}' if last.by else ''}: it is ready to go on."
+
+
+def _about_pause(store: Store, run: FlowRun, pause: Pause, now: float) -> Iterator[str]:
+    below = store.flow_run(pause.run) if pause.run != run.id else None
+    since = human_duration(round(max(0.0, now - pause.at)))
+    fields = asked_fields(pause)
+    what = f"for input ({', '.join(f'{one.name}: {one.expects}' for one in fields)})" if fields else "to be resumed"
+    until = f", for {human_duration(round(pause.deadline - now))} more" if pause.deadline > now else ""
+    over = "; its time is over" if pause.is_overdue(now) else ""
+    yield f"Pause {pause.key}{f' of {below.name}' if below else ''} waits {what} since {since}{until}{over}."
+    if pause.refused:
+        yield f"Its last answer was refused: {pause.refused}"
+    if not over:
+        wanted = told_for_shell(below.name, below.id) if below else told_for_shell(run.name, run.id)
+        yield f"Answer it with: nadi resume {wanted}{options_for(pause)}"
+
+
+def _who_could_claim(run: FlowRun) -> str:
+    if is_background(run):
+        return f"it is a background run, and no worker that serves the task {run.flow!r} has claimed it."
+    return "no process has claimed it."
 
 
 def _or(text: str, otherwise: str) -> str:
@@ -122,6 +178,8 @@ def holder_told(run: FlowRun, observer: Holder) -> str:
 
 def _advice(root: FlowRun) -> str:
     name = told_for_shell(root.name, root.id)
+    if is_released(root):
+        return f"nadi resume {name} continues it; nadi cancel {name} ends it."
     if not root.is_final:
         return f"nadi logs {name} -f follows it; nadi cancel {name} stops it."
     if root.state_type is StateType.COMPLETED:
@@ -131,6 +189,8 @@ def _advice(root: FlowRun) -> str:
 
 def not_resumable(root: FlowRun) -> str:
     """Return why `nadi resume` cannot continue a run, and what serves instead; "" where it can."""
+    if is_background(root):
+        return told_background(root)
     source = source_of(root)
     if source is not None and source.entrypoint is not None:
         return ""
@@ -166,6 +226,15 @@ def _about_tasks(store: Store, run: FlowRun, root: FlowRun, now: float) -> Itera
             yield task, "it is left from an earlier attempt, and the flow has not called it again yet"
         else:
             yield task, _why(task, upstreams, running, now)
+
+
+def _about_cached(store: Store, run: FlowRun) -> Iterator[tuple[TaskRun, str]]:
+    """Say of tasks of a run that has ended who computed what they took from the cache; of the first thousand."""
+    if run.is_final:
+        for task in store.task_runs(run.root, run="" if run.is_root else run.id, states=(StateType.COMPLETED,)):
+            if task.state_name == CACHED.name:
+                told = one_line(task.message).rstrip(".")
+                yield task, told[:1].lower() + told[1:]
 
 
 _ORDER = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nadi.engine.drive import PASSED_ON, Steps
-from nadi.engine.flow_runs import FlowRun, wait_for_children, within_scope
+from nadi.engine.flow_runs import FlowRun, SuspendAsked, wait_for_children, within_scope
 from nadi.engine.forks import end_if_forked, process
 from nadi.engine.interrupts import CancelAsked, Interruptible, TimeUp, time_limit
 from nadi.engine.scope import Scope, current
@@ -115,12 +115,23 @@ def ended(run: FlowRun, scope: Scope, value: Any, failure: BaseException | None)
     if isinstance(failure, SystemExit):
         _end_by_exit(run, failure)
         raise failure
+    if isinstance(failure, SuspendAsked):
+        return suspended(run, failure)
     if failure is not None:
         return run.fail(failure)
     try:
         return run.complete(value, scope)
     except Exception as error:  # a value that breaks whoever looks at it
         return run.fail(error, retry=False)
+
+
+def suspended(run: FlowRun, asked: SuspendAsked) -> float | None:
+    """Put a run aside whose children have ended; a run that was cancelled meanwhile ends so."""
+    stopped = run.session.stopped
+    if stopped is not None:
+        return run.fail(stopped, retry=False)
+    run.suspend(asked)
+    return None
 
 
 def _end_by_exit(run: FlowRun, error: SystemExit) -> None:
@@ -200,6 +211,6 @@ def closed(run: FlowRun, scope: Scope, error: BaseException) -> None:
 
 def ended_items(run: FlowRun, scope: Scope, items: list[Any], failure: BaseException | None) -> float | None:
     """End the attempt of a generator; one that has handed out items is not entered again."""
-    if items and failure is not None and not isinstance(failure, SystemExit):
+    if items and failure is not None and not isinstance(failure, SystemExit | SuspendAsked):
         return run.fail(failure, retry=False)
     return ended(run, scope, items, failure)

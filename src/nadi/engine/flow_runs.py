@@ -7,6 +7,7 @@ enters the function in a thread, `flow_aio.py` on an event loop.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,12 +23,15 @@ from nadi.engine.outcomes import state_of_flow
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current, current_tags
 from nadi.engine.session import Session
-from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
+from nadi.engine.steering import asked, obey_in_flow
+from nadi.exceptions import CancelledRun, CrashedRun, SuspendedRun, TimedOut
 from nadi.executors.contract import Executor
-from nadi.model.records import FlowRunBegun, FlowRunMoved
-from nadi.model.results import ResultRef
+from nadi.model.names import told_for_shell
+from nadi.model.records import FlowRunBegun, FlowRunMoved, InputAsked
+from nadi.model.results import KeptElsewhere, ResultRef
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.secrets import mask, masker
+from nadi.model.signals import ENDRUN, Signal
 from nadi.model.specs import FlowSpec
 from nadi.model.states import State, StateType
 from nadi.model.text import safe_repr
@@ -36,6 +40,19 @@ from nadi.model.tracebacks import detail_of, summarise
 _log = logging.getLogger("nadi.runs")
 
 _RUNNING, _SCHEDULED = StateType.RUNNING, StateType.SCHEDULED
+
+
+class SuspendAsked(BaseException):
+    """The flow function is left: the run is put aside until somebody resumes it. User code does not catch it."""
+
+    def __init__(self, told: str, *, asked: InputAsked | None = None, given: str = "") -> None:
+        super().__init__(told)
+        #: Why, for people.
+        self.told = told
+        #: What it asks, when that is not recorded yet.
+        self.asked = asked
+        #: Options of `nadi resume` that answer it.
+        self.given = given
 
 
 class FlowRun(Run):
@@ -60,6 +77,10 @@ class FlowRun(Run):
         self.failures = 0
         self.run_count = 1
         self.upstream: tuple[str, ...] = ()
+        #: Where its graph stands, of a declared flow.
+        self.walk: Any = None
+        #: How many pauses block it now.
+        self.pauses = 0
         if scope is not None:
             self.call = scope.identify(spec, bound)
         if spec.validate_parameters:
@@ -83,7 +104,7 @@ class FlowRun(Run):
             return match.why
         self.name = match.adopted.name
         self.take_id(match.adopted.id)
-        self.attempt = match.adopted.attempt + 1
+        self.attempt = match.adopted.attempt + (0 if match.adopted.state_type is StateType.PAUSED else 1)
         if isinstance(match.adopted, FlowRunRecord) and history.was_for(match.adopted) is StateType.CRASHED:
             self.entered_before(match.adopted)
         return match.why
@@ -128,13 +149,23 @@ class FlowRun(Run):
         self.begin()
 
     def move(
-        self, state: StateType, name: str, *, message: str = "", result: ResultRef | None = None, detail: str = ""
+        self,
+        state: StateType,
+        name: str,
+        *,
+        message: str = "",
+        result: ResultRef | None = None,
+        detail: str = "",
+        released: bool = False,
     ) -> float:
-        """Say that the run changed state; returns when."""
+        """Say that the run changed state; returns when. After `released` no process has it any more."""
         session = self.session
         was, self.state_type = self.state_type, state
         now = session.now()
         message = mask(message) if message else message
+        if released:
+            # Whoever claims the run from now on takes nothing away from this process.
+            session.recorder.unwatch(session.root)
         session.append(
             FlowRunMoved(
                 session.root,
@@ -150,13 +181,38 @@ class FlowRun(Run):
                 self.run_count,
                 detail,
                 self.name,
+                released,
             )
         )
         return now
 
+    def suspend(self, asked: SuspendAsked) -> None:
+        """End what this process does for the run, without ending the run: whoever resumes it goes on."""
+        if asked.asked is not None:
+            self.session.append(asked.asked)
+        self.log(logging.INFO, "Suspended: %s", asked.told)
+        if self.scope is not None:
+            # Only a root run has a process to be left by; who called this one leaves its own function.
+            self.session.has_put_aside = True
+            at = self.move(StateType.PAUSED, "Paused", message=asked.told)
+            self._finish(State(type=StateType.PAUSED, message=asked.told, at=at, data=asked, has_data=True))
+            return
+        at = self.move(StateType.PAUSED, "Suspended", message=asked.told, released=True)
+        command = f"nadi resume {told_for_shell(self.name, self.id)}{asked.given}"
+        error = SuspendedRun(f"Run {self.name} is suspended: {asked.told} Continue it with: {command}")
+        error.given = asked.given
+        self._finish(
+            State(type=StateType.PAUSED, name="Suspended", message=asked.told, at=at, data=error, has_data=True)
+        )
+
     def complete(self, value: Any, scope: Scope) -> float | None:
         """End the run by what its function returned and by what became of what it submitted."""
         wait_for_children(scope)
+        if self.session.has_put_aside:
+            paused = [run.name for run in scope.children if run.state.is_paused()]
+            if paused:
+                self.suspend(SuspendAsked(f"{' and '.join(paused)} must be resumed."))
+                return None
         state = state_of_flow(value, scope.children, self.spec.unobserved)
         if state.is_completed():
             self._end(state)
@@ -167,6 +223,11 @@ class FlowRun(Run):
         """End the attempt with what it raised; returns the seconds to wait before the function is entered again."""
         if self.state is not None:
             return None
+        if isinstance(error, Signal):
+            answer = obey_in_flow(self, error)
+            if not isinstance(answer, BaseException):
+                return answer
+            error = answer
         error = self._translated(error)
         self.failures += 1
         allowed = retry and (ended is None or ended.is_failed())
@@ -178,10 +239,7 @@ class FlowRun(Run):
             chance=self.session.clock.random.random(),
         )
         if isinstance(step, RetryAfter) and self.session.stopped is None:
-            message = summarise(error)
-            self.move(_SCHEDULED, "AwaitingRetry", message=message, detail=detail_of(error))
-            self.log(logging.WARNING, "Failed and is retried in %.3g s: %s", step.delay, message)
-            return step.delay
+            return self.await_retry(error, step)
         end = step if isinstance(step, End) else classify(error)
         if ended is not None and end.name not in ("TimedOut",):
             self._end(ended)
@@ -191,6 +249,17 @@ class FlowRun(Run):
                 detail_of(error),
             )
         return None
+
+    def await_retry(self, error: BaseException, step: RetryAfter) -> float:
+        """Say that the function is entered again after a while; returns the seconds."""
+        message = summarise(error)
+        self.move(_SCHEDULED, "AwaitingRetry", message=message, detail=detail_of(error))
+        self.log(logging.WARNING, "Failed and is retried in %.3g s: %s", step.delay, message)
+        return step.delay
+
+    def end_with(self, state: State[Any]) -> None:
+        """End the run in a state that user code gave by a signal."""
+        self._end(state)
 
     def _translated(self, error: BaseException) -> BaseException:
         if isinstance(error, TimeUp):
@@ -205,17 +274,22 @@ class FlowRun(Run):
 
     def _end(self, state: State[Any], detail: str = "") -> None:
         spec = self.spec
+        if spec.state_handler is not None:
+            state = asked(self, state)
         wanted = state.has_data and spec.persist_result is not False
         ref = self.session.keep(state.data, run=self.id, spec_format=spec.serializer, wanted=wanted)
-        at = self.move(state.type, state.name, message=state.message, result=ref, detail=detail)
+        # Who ends paused has nobody who waits for the answer.
+        released = state.is_paused() and self.scope is None
+        at = self.move(state.type, state.name, message=state.message, result=ref, detail=detail, released=released)
+        data = state.data
         if state.is_completed():
-            self.session.remember(state.data, self.id, self.token)
+            self.session.remember(data, self.id, self.token)
+            if state.has_data and not spec.cache_result_in_memory:
+                data = KeptElsewhere(ref, self.session.recorder.fetch)
         else:
             self.log(logging.ERROR, "Ended %s.", str(state).rstrip("."), detail=detail)
         self._finish(
-            State(
-                type=state.type, name=state.name, message=state.message, at=at, data=state.data, has_data=state.has_data
-            )
+            State(type=state.type, name=state.name, message=state.message, at=at, data=data, has_data=state.has_data)
         )
 
     def complete_by_exit(self) -> None:
@@ -234,7 +308,7 @@ class FlowRun(Run):
         """Return the scope of the calls that the flow makes."""
         caller, spec = self.scope, self.spec
         inherited = caller.log_prints if caller is not None else False
-        return Scope(
+        scope = Scope(
             self.session,
             spec,
             id=self.id,
@@ -249,6 +323,8 @@ class FlowRun(Run):
             call=self.call,
             instead_of=self.instead_of,
         )
+        scope.run = self
+        return scope
 
     def prepare(self) -> tuple[Scope, tuple[Any, ...], dict[str, Any]]:
         """Validate the parameters and name the run.
@@ -265,10 +341,33 @@ class FlowRun(Run):
             self.name = scope.name = within_scope(scope, lambda: templated(self.spec, bound))
             self.named = True
             self.move(_RUNNING, "Running")
-        if self.spec.hooks.running:
-            hooks.call(self.spec.hooks.running, self, State(type=_RUNNING, at=self.session.now()))
+        if self.spec.tells_start:
+            self._tell_running()
         args, kwargs = self.spec.parameters.spread(bound)
         return scope, args, kwargs
+
+    def _tell_running(self) -> None:
+        state: State[Any] = State(type=_RUNNING, at=self.session.now())
+        if self.spec.state_handler is not None:
+            answer = asked(self, state)
+            if not answer.is_running():
+                raise ENDRUN(answer)
+        hooks.call(self.spec.hooks.running, self, state)
+
+
+def suspend_at_next_call(run: FlowRun, by: str) -> None:
+    """Have a root run leave its function when that makes its next call: somebody asked to suspend it."""
+    told = f"Suspended by {by}." if by else "Suspended."
+
+    def before_a_call() -> None:
+        scope = current.get()
+        if scope is None or scope.run is not run:
+            return
+        # A thread that the flow's code started has no function of ours to leave.
+        if run.spec.is_async or scope.thread == threading.get_ident():
+            raise SuspendAsked(told)
+
+    run.session.suspending = before_a_call
 
 
 def secrets_wrapped(spec: FlowSpec, bound: dict[str, Any]) -> dict[str, Any]:

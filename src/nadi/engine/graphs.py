@@ -19,6 +19,10 @@ class Node(msgspec.Struct):
     count: int = 1
     #: Whether it is a subflow.
     is_flow: bool = False
+    #: Whether it stands for one call for each item, however many there are.
+    is_map: bool = False
+    #: Whether it is a parameter of the flow, which others take.
+    is_parameter: bool = False
     #: How many are in which state, by name; empty where nothing ran yet.
     states: dict[str, int] = {}
     #: The state that matters most among them; "" where nothing ran yet.
@@ -32,8 +36,12 @@ class Edge(msgspec.Struct, frozen=True):
 
     source: str
     target: str
-    #: Whether `target` takes the outcome of `source`; else `source` only calls it.
+    #: Whether `target` waits for the outcome of `source`; else `source` only calls it.
     takes: bool = True
+    #: The parameter of `target` that takes the outcome; "" where that is not known, or only the order counts.
+    label: str = ""
+    #: Whether each call of `target` takes one item of the outcome.
+    is_mapped: bool = False
 
 
 class Graph(msgspec.Struct):
@@ -48,9 +56,9 @@ class Graph(msgspec.Struct):
     def sources(self) -> dict[str, list[str]]:
         """Return the ids before each node, by its id."""
         order = {node.id: number for number, node in enumerate(self.nodes)}
-        before: dict[str, list[str]] = {node.id: [] for node in self.nodes}
+        before: dict[str, set[str]] = {node.id: set() for node in self.nodes}
         for edge in self.edges:
-            before[edge.target].append(edge.source)
+            before[edge.target].add(edge.source)
         return {id: sorted(sources, key=order.__getitem__) for id, sources in before.items()}
 
 
@@ -65,6 +73,11 @@ _WORST = (
     StateType.PENDING,
     StateType.COMPLETED,
 )
+
+
+def worst(states: Iterable[StateType]) -> StateType:
+    """Return the state of several that matters most."""
+    return min(states, key=_WORST.index)
 
 
 class _Builder:
@@ -91,7 +104,7 @@ class _Builder:
         node, last = self._last.get(key, ("", -1))
         if not node or (index >= 0 and index <= last):
             node = call.id
-            self.nodes[node] = Node(id=node, name=name, is_flow=is_flow)
+            self.nodes[node] = Node(id=node, name=name, is_flow=is_flow, is_map=index >= 0)
             self._members[node] = []
         self._last[key] = (node, index)
         self.node_of[call.id] = node
@@ -110,7 +123,7 @@ class _Builder:
                 node.name = members[0].name
             for call in members:
                 node.states[call.state_name] = node.states.get(call.state_name, 0) + 1
-            node.state = min((call.state_type for call in members), key=_WORST.index)
+            node.state = worst(call.state_type for call in members)
             node.remark = self._took(members)
         return Graph(
             title=f"{self.root.flow}: {self.root.name}", nodes=list(self.nodes.values()), edges=list(self.edges)

@@ -18,6 +18,8 @@ def chosen(hooks: Hooks, state: State[Any]) -> tuple[Hook, ...]:
         return hooks.completion
     if state.type is StateType.FAILED:
         return hooks.failure
+    if state.type is StateType.PAUSED:
+        return ()  # it has not ended
     return hooks.cancellation if state.type is StateType.CANCELLED else hooks.crashed
 
 

@@ -121,14 +121,16 @@ def time_limit(seconds: float | None) -> Iterator[TimeUp | None]:
 def _thread_limit(seconds: float) -> Iterator[TimeUp]:
     target = Interruptible()
     kind: type[TimeUp] = type("TimeUp", (TimeUp,), {})
-    timer = timers.call_later(seconds, lambda: target.interrupt(kind))
-    stand_in = kind()
+    stand_in, timer = kind(), None
     try:
         try:
+            # In here: where something else interrupts the setting, the timer finds the stretch over.
+            timer = timers.call_later(seconds, lambda: target.interrupt(kind))
             yield stand_in
         finally:
             # It may still strike in here, and is caught below all the same.
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             target.leave()
     except kind as raised:
         # Python made an instance of its own; hand on the one that the caller knows.
@@ -148,6 +150,8 @@ class Interruptible:
 
     def interrupt(self, kind: type[Interruption]) -> None:
         """Raise `kind` in the thread at its next bytecode, and every `GRACE` seconds until the stretch is over."""
+        import ctypes  # noqa: F401  # before the look below: in these 2 ms the thread could enter a section
+
         again = GRACE
         with self._lock:
             if self._over:
@@ -189,7 +193,8 @@ def wait_for_lock(lock: threading.Lock, timeout: float | None) -> bool:
     ident = threading.get_ident()
     _blocked[ident] = lock
     try:
-        return lock.acquire(timeout=-1 if timeout is None else timeout)
+        # No system waits for ever (math.inf), nor for longer than this.
+        return lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX))
     finally:
         _blocked.pop(ident, None)
 

@@ -188,7 +188,8 @@ class _Reader:
             id=f"n{len(self.nodes) + 1}",
             name=name_of(called),
             is_flow=is_flow(called),
-            remark="; ".join((*(["for each item"] if how == "map" else []), *self._where)),
+            is_map=how == "map",
+            remark="; ".join(self._where),
         )
         self.nodes.append(node)
         for source in sorted(sources):

@@ -53,11 +53,21 @@ def _random() -> float:
     return float(_clock().random.random())
 
 
+def _id() -> str:
+    return str(_clock().new_id())
+
+
 _NOW, _UUID, _RANDOM = _spec(_now, "now"), _spec(_uuid, "uuid"), _spec(_random, "random")
+_ID = _spec(_id, "id")
 
 
 def _recorded(spec: TaskSpec) -> Any:
     return spec.fn() if current.get() is None else call_task(spec, (), {})
+
+
+def recorded_id() -> str:
+    """Return a new id for a run of its own; a resumed or retried run gets the one it got before."""
+    return _recorded(_ID)  # type: ignore[no-any-return]  # what `_id` returns
 
 
 def now() -> datetime:

@@ -14,8 +14,10 @@ from typing import Any
 import msgspec
 
 from nadi.engine import logs
+from nadi.engine.assets import masked_asset
 from nadi.engine.clock import Clock
 from nadi.engine.drive import task_scope
+from nadi.engine.events import masked_event
 from nadi.engine.history import History
 from nadi.engine.logs import show_relayed, turn_prints_into_logs
 from nadi.engine.loops import finish
@@ -23,9 +25,20 @@ from nadi.engine.scope import Scope, current
 from nadi.engine.session import LogOrigin, Session
 from nadi.engine.task_runs import TaskRun
 from nadi.exceptions import CrashedRun, NotKept, StoreUnavailable
+from nadi.model.assets import TaskAssets
 from nadi.model.holders import Holder
 from nadi.model.parameters import Parameters
-from nadi.model.records import AnyRecord, ArtifactMade, FlowRunMoved, LogLine, Record, TaskRunMoved
+from nadi.model.records import (
+    AnyRecord,
+    ArtifactMade,
+    AssetDescribed,
+    AssetMaterialized,
+    EventEmitted,
+    FlowRunMoved,
+    LogLine,
+    Record,
+    TaskRunMoved,
+)
 from nadi.model.results import ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.secrets import mask, mask_value
@@ -80,6 +93,10 @@ class Parcel(msgspec.Struct):
     was: StateType
     #: Ids of recorded task runs whose place it takes.
     instead_of: tuple[str, ...]
+    #: What it makes and reads, where it said so.
+    assets: TaskAssets | None = None
+    #: Pickle of what `nadi.context` has there beside what the runs tell; empty for most.
+    context: bytes = b""
 
     @classmethod
     def of(cls, run: TaskRun, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
@@ -102,7 +119,8 @@ class Parcel(msgspec.Struct):
             style=spec.style,
             name=run.name,
             id=run.id,
-            attempt=run.attempt,
+            # It is packed before the far side says that it began, which is when a retry is counted.
+            attempt=run.attempt + (run.state_type is StateType.SCHEDULED),
             root=session.root,
             token=session.token,
             root_attempt=session.attempt,
@@ -125,6 +143,8 @@ class Parcel(msgspec.Struct):
             recorded=history.below(run.id, *run.instead_of) if history is not None else [],
             was=history.was if history is not None else StateType.PENDING,
             instead_of=run.instead_of,
+            context=_context_of(run) if run.steering is not None else b"",
+            assets=spec.assets,
         )
         return _encode(parcel)
 
@@ -136,6 +156,8 @@ class RemoteRecorder(Recorder):
         self.holder = Holder.decode(parcel.holder)
         self._send = send
         self._parcel = parcel
+        #: The store of the run, and the folder of its results; "" where they cannot be reached from another process.
+        self.store_id, self.results_folder = parcel.store, parcel.results
         self._results = LocalResults(parcel.results) if parcel.results else None
 
     def append(self, record: Record) -> int:
@@ -147,8 +169,8 @@ class RemoteRecorder(Recorder):
 
     def store(self) -> Store:
         raise StoreUnavailable(
-            "A task in another process has no store at hand. Read the variable in the flow and pass its value to the"
-            " task as an argument."
+            "A task in another process has no store at hand. Let the flow read what it needs from there, such as a"
+            " variable, and pass its value to the task as an argument."
         )
 
     def keeper(self, run: str, attempt: int) -> Keeper | None:
@@ -178,7 +200,7 @@ def _run(parcel: Parcel, send: Send) -> bytes:
         recorder, Clock(), root=parcel.root, token=parcel.token, attempt=parcel.root_attempt, history=history
     )
     parameters = Parameters.of(fn)
-    spec = TaskSpec(fn=fn, name=parcel.task, style=parcel.style, parameters=parameters)
+    spec = TaskSpec(fn=fn, name=parcel.task, style=parcel.style, parameters=parameters, assets=parcel.assets)
     caller = Scope(
         session,
         FlowSpec(fn=fn, name=parcel.flow, style=Style.SYNC, parameters=parameters, version=parcel.flow_version),
@@ -193,6 +215,8 @@ def _run(parcel: Parcel, send: Send) -> bytes:
         attempt=parcel.flow_attempt,
     )
     caller.run_count = parcel.flow_run_count
+    if parcel.context:
+        caller.context = loads(parcel.context)
     scope = Scope(
         session,
         spec,
@@ -228,6 +252,18 @@ def _run(parcel: Parcel, send: Send) -> bytes:
         logs.run_handler.ended(scope.log_origin)
         session.leave_executors()
     return pack_outcome(value, None)
+
+
+def _context_of(run: TaskRun) -> bytes:
+    """Pack what `nadi.context` has for a task's code; what cannot be sent is left out."""
+    steering, flow = run.steering, run.scope.home
+    own = steering.told(run.map_index) if steering is not None else {}
+    told = {"parameters": dict(flow.parameters), **(flow.context or {}), **own}
+    try:
+        return dumps(told, with_secrets=True)
+    except NotKept:
+        sendable = {name: value for name, value in told.items() if _refusal(value) is None}
+        return dumps(sendable, with_secrets=True)
 
 
 async def _collected(items: Any) -> list[Any]:
@@ -281,6 +317,10 @@ def _masked(record: AnyRecord) -> AnyRecord:
     if isinstance(record, ArtifactMade):
         data = msgspec.json.encode(mask_value(msgspec.json.decode(record.data)))
         return msgspec.structs.replace(record, description=mask(record.description), data=data)
+    if isinstance(record, EventEmitted):
+        return masked_event(record)
+    if isinstance(record, AssetDescribed | AssetMaterialized):
+        return masked_asset(record)
     return record
 
 

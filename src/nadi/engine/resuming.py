@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from nadi.engine.answering import is_blocked, settle
+from nadi.engine.background_futures import is_background, told_background
 from nadi.engine.flow_aio import drive_flow_async
 from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_lookup import is_flow
@@ -17,11 +19,12 @@ from nadi.engine.recording import recorder
 from nadi.engine.roots import in_root, in_root_async, recorded_arguments, resumed_root
 from nadi.engine.runs import Run
 from nadi.engine.scope import current
-from nadi.exceptions import ContextError, LoadError, NotResumable, RunAlreadyFinished
+from nadi.exceptions import ContextError, LoadError, NotResumable, RunAlreadyFinished, RunTaken
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.sources import RunSource
 from nadi.model.specs import FlowSpec, Style
 from nadi.model.states import StateType
+from nadi.storage.claiming import told_holder
 from nadi.storage.recorder import JournalRecorder
 
 
@@ -30,14 +33,16 @@ def resume(
     *,
     flow: Any = None,
     parameters: Mapping[str, Any] | None = None,
+    run_input: Any = None,
     return_state: bool = False,
 ) -> Any:
-    """Continue a run that ended without completing; finished tasks that are unchanged are not repeated.
+    """Continue a run that ended without completing or is suspended; what is finished and unchanged is not repeated.
 
     Args:
         run: Id of the run, a unique prefix of it, or its name; of a subflow run, the root run is resumed.
         flow: The flow, for runs whose flow cannot be loaded again (notebooks, `python -c`).
         parameters: Parameters in place of the recorded ones, by name; unnamed ones stay.
+        run_input: The answer to what the run asks, when it was suspended or killed in a pause.
         return_state: Return the final State instead of the value.
 
     Returns:
@@ -45,7 +50,8 @@ def resume(
 
     Raises:
         RunNotFound, AmbiguousRun: no run, or several, match.
-        NotResumable: its flow cannot be loaded here, or its parameters were not kept.
+        NotResumable: its flow cannot be loaded here, its parameters were not kept, or it needs an input.
+        InputRefused: the input is not what it asks for.
         RunTaken: a living process has it, or another resumer was faster.
         RunAlreadyFinished: it is COMPLETED.
         BaseException: whatever the run fails with.
@@ -53,6 +59,10 @@ def resume(
     if current.get() is not None:
         raise ContextError("nadi.resume() continues a root run; call it outside of flows and tasks.")
     spec, record = find_resumable(run, flow=flow)
+    if is_blocked(record):
+        raise RunTaken(record.id, holder=told_holder(record))
+    into = recorder()
+    settle(into.store(), record, run_input, by=str(into.holder))
     resumed = take_up(spec, record, parameters=parameters)
     if spec.style in (Style.ASYNC, Style.ASYNC_GENERATOR):
         return _drive_async(resumed, return_state)
@@ -103,6 +113,8 @@ def source_of(record: FlowRunRecord) -> RunSource | None:
 def _load_spec(record: FlowRunRecord) -> FlowSpec:
     if record.state_type is StateType.COMPLETED:
         raise RunAlreadyFinished(record.name, state=record.state_name, proposed="RUNNING again")
+    if is_background(record):
+        raise NotResumable(f"Run {record.name} cannot be resumed from here. {told_background(record)}")
     source = source_of(record)
     if source is None or source.entrypoint is None:
         why = source.not_loadable if source is not None else "The run recorded no source."

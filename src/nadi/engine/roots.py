@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import signal
 import threading
@@ -11,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from nadi.engine.flow_runs import FlowRun
+from nadi.engine.decisions import goes_on_as
+from nadi.engine.flow_runs import FlowRun, suspend_at_next_call
 from nadi.engine.history import History
 from nadi.engine.interrupts import (
     CancelAsked,
@@ -37,6 +39,7 @@ from nadi.model.secrets import Secret, mask_value
 from nadi.model.sources import RunSource
 from nadi.model.specs import FlowSpec, Spec
 from nadi.model.states import StateType
+from nadi.storage.claiming import is_released, is_unclaimed
 from nadi.storage.recorder import Recorder
 
 _log = logging.getLogger("nadi.runs")
@@ -82,7 +85,7 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
         RunTaken: somebody else has it, or was faster.
         RunAlreadyFinished: it is COMPLETED.
     """
-    if not record.is_final:
+    if not record.is_final and not is_released(record) and not is_unclaimed(record):
         # The claim below would succeed: the store cannot know who lives. Who looked for left-over journals
         # first, as every caller does, has already ended the attempts of processes that are known to be dead.
         raise RunTaken(record.id, holder=str(Holder.decode(record.holder)))
@@ -92,33 +95,34 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
     bound = _complete(spec, record, bound)
     store = into.store()
     claim = store.claim(record.id, holder=into.holder.encode(), now=clock.now(), expected_token=record.token)
+    was = goes_on_as(claim.was)
     history = History(
         store.recorded_calls(record.id),
-        was=claim.was,
+        was=was,
         fetch=into.fetch,
         crashed_since=_crashed_since(store.attempts(record.id), claim.token),
         entered_again=record.id if record.run_count > 1 else "",
     )
     session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
+    session.was_put_aside = claim.was is StateType.PAUSED
     run = _root_run(spec, session, bound, None)
     run.name, run.named = record.name, True
     run.take_id(record.id)
     run.attempt = claim.attempt
-    if claim.was is StateType.CRASHED:
+    if was is StateType.CRASHED:
         run.entered_before(record)
     return run
 
 
 def _crashed_since(attempts: Sequence[Attempt], token: int) -> int:
-    """Return the token of the first of the attempts that crashed one after the other before the claim of `token`."""
-    since = token
+    """Return the first token of the attempts that crashed one after the other before the claim of `token`.
+
+    An attempt that was suspended has several tokens, and bears the last of them.
+    """
     for attempt in reversed(attempts):
-        if attempt.token >= token:
-            continue
-        if attempt.state_type is not StateType.CRASHED:
-            break
-        since = attempt.token
-    return since
+        if attempt.token < token and attempt.state_type is not StateType.CRASHED:
+            return attempt.token + 1
+    return 0
 
 
 def _complete(spec: FlowSpec, record: FlowRunRecord, bound: dict[str, Any]) -> dict[str, Any]:
@@ -234,11 +238,13 @@ def _begin(run: FlowRun) -> threading.Thread | None:
     source = describe_source(flow, with_commit=session.recorder.wants_source)
     # Without the secrets, which no store gets: a resume asks for them by name.
     bound = {name: value for name, value in (run.bound or {}).items() if not isinstance(value, Secret)}
-    arguments = session.keep(bound, run="arguments", spec_format="pickle", wanted=True)
+    # A suspended run goes on in its attempt, whose parameters are kept already; other ones get a key of their own.
+    key = "arguments" if session.token == session.attempt else f"arguments-{session.token}"
+    arguments = session.keep(bound, run=key, spec_format="pickle", wanted=True)
     run.begin(arguments=arguments, source=_encoded(source))
-    run.log(
-        logging.INFO, "Flow %s %s.", run.spec.name, "began" if run.attempt == 1 else f"goes on (attempt {run.attempt})"
-    )
+    told = "began" if session.history is None else f"goes on (attempt {run.attempt})"
+    run.log(logging.INFO, "Flow %s %s.", run.spec.name, told)
+    session.on_suspend = functools.partial(suspend_at_next_call, run)
     session.recorder.watch(run.id, session.token, session.on_request)
     if not session.recorder.wants_source:
         return None

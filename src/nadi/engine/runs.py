@@ -12,10 +12,11 @@ from nadi.engine.interrupts import wait_for_lock, wake
 from nadi.engine.logs import run_handler
 from nadi.engine.scope import Scope
 from nadi.engine.session import LogOrigin, Session, provenance
+from nadi.engine.steering import Steering
 from nadi.exceptions import UpstreamFailed
 from nadi.executors.threads import place_lent
 from nadi.model.records import CallKey, CallReused
-from nadi.model.results import ResultRef
+from nadi.model.results import KeptElsewhere
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.specs import Spec
@@ -45,8 +46,10 @@ class Run:
         "spec",
         "state",
         "state_type",
+        "steering",
         "tags",
         "token",
+        "transaction",
     )
 
     def __init__(self, spec: Spec, session: Session, scope: Scope | None, bound: dict[str, Any]) -> None:
@@ -72,6 +75,10 @@ class Run:
         self.interrupt: Callable[[], object] | None = None
         #: Whether it was to be interrupted; whoever sets `interrupt` looks here afterwards, or a cancel would be lost.
         self.cancel_asked = False
+        #: How signals and its state handler steered it; `None` while they did not.
+        self.steering: Steering | None = None
+        #: The transaction that its attempt is, where it is one and has begun; see caching.py.
+        self.transaction: Any = None
         self._callbacks: list[Callable[[Any], None]] | None = None
         self._waiters: list[threading.Lock] | None = None
 
@@ -123,6 +130,8 @@ class Run:
         self.state = state
         self.state_type = state.type
         try:
+            if self.transaction is not None:
+                self.leave_transaction(state)
             # Before anybody sees it done: a flow waits for the hooks of its tasks too. What an earlier attempt
             # recorded was told to the hooks then.
             if not reused and not self.spec.hooks_are_empty:
@@ -139,6 +148,11 @@ class Run:
                 wake(waiter)
             for callback in callbacks or ():
                 callback(self)
+
+    def leave_transaction(self, state: State[Any] | None) -> None:
+        """Undo what its attempt left to the end of it; nothing, where the attempt goes on later (PAUSED)."""
+        transaction, self.transaction = self.transaction, None
+        transaction.leave_undone(state)
 
     def interruptible_by(self, interrupt: Callable[[], object]) -> None:
         """Let user code that begins now be interrupted by this function."""
@@ -206,8 +220,8 @@ class Run:
         state = self.state
         assert state is not None
         if state.type is StateType.COMPLETED:
-            if type(state.data) is ResultRef and not self.spec.cache_result_in_memory:
-                value = self.session.recorder.fetch(state.data)
+            if type(state.data) is KeptElsewhere:
+                value = state.data.read()
                 self.session.remember(value, self.id, self.token)
                 return value
             return state.data

@@ -37,6 +37,7 @@ class Scope:
         "attempt",
         "call",
         "children",
+        "context",
         "depth",
         "executor",
         "flow_name",
@@ -50,12 +51,15 @@ class Scope:
         "name",
         "parameters",
         "parent",
+        "pauses",
+        "run",
         "run_count",
         "session",
         "spec",
         "steps",
         "tags",
         "thread",
+        "transaction",
     )
 
     def __init__(
@@ -105,9 +109,17 @@ class Scope:
         #: What was submitted here, for the final state; kept by flows, for the tasks in them too.
         self.children: list[Any] = []
         self.home: Scope = self if self.is_flow or parent is None else parent.home
+        #: The transaction that the innermost task here is; see `transactions.get_transaction`.
+        self.transaction: Any = parent.transaction if parent is not None else None
         self.thread = threading.get_ident()
         #: Next step of each metric that is logged here without one.
         self.steps: dict[str, int] = {}
+        #: The flow run in progress whose scope this is; `None` for tasks.
+        self.run: Any = None
+        #: How often it paused without saying a key.
+        self.pauses = 0
+        #: What `nadi.context` has here beside what the scope itself tells.
+        self.context: Mapping[str, Any] | None = None
         self._path = path
         self._lock = threading.Lock()
         #: By function and code, then by inputs: how many equal calls were made. Nothing that the garbage
@@ -155,6 +167,7 @@ class Scope:
         with self._lock:
             self._counts.clear()
             self._position = 0
+            self.pauses = 0
             self.steps.clear()
         self.run_count += 1
 
@@ -164,6 +177,12 @@ class Scope:
             step = self.steps.get(metric, 0)
             self.steps[metric] = step + 1
             return step
+
+    def next_pause(self) -> str:
+        """Return the key of the next pause without one of its own: "1", "2", ..."""
+        with self._lock:
+            self.pauses += 1
+            return str(self.pauses)
 
     def identify(self, spec: Spec, inputs: Mapping[str, Any]) -> CallKey:
         """Return which call this is: the next one of `spec` with these inputs in this scope."""

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from nadi.engine.asset_trail import AssetTrail
 from nadi.engine.clock import Clock
 from nadi.engine.history import History
 from nadi.engine.interrupts import CancelAsked, Interruptible
@@ -83,6 +84,10 @@ class Session:
         self.history = history
         self.keeper = recorder.keeper(root, attempt)
         self.handed = HandedOut()
+        #: Keys of the tasks of which was said that they run without the cache.
+        self.said: set[str] = set()
+        #: Which assets values carry; `None` until the first task run that has to do with assets.
+        self.assets: AssetTrail | None = None
         #: What was last said of each progress artifact made here, by id.
         self.progress: dict[str, ArtifactMade] = {}
         #: Executors in use, by the object that asked for them; closed with the session.
@@ -91,12 +96,20 @@ class Session:
         self.lock = threading.Lock()
         #: Why nothing more may start: cancelled, or the run belongs to somebody else now.
         self.stopped: BaseException | None = None
+        #: Called before each call of a run that somebody asked to suspend; `None` in all others.
+        self.suspending: Callable[[], None] | None = None
+        #: Told who asks for that.
+        self.on_suspend: Callable[[str], None] | None = None
         #: Stretches of user code in threads, to interrupt on a cancel.
         self._stretches: set[Interruptible] = set()
         #: A dict for its order: ten thousand coroutines at once come and go in any.
         self._on_stop: dict[Callable[[], None], None] = {}
         #: Interrupts the root flow's function where that takes a signal; `None` elsewhere.
         self.interrupt_flow: Callable[[], None] | None = None
+        #: Whether a task of it was put aside: its flow run then is, too.
+        self.has_put_aside = False
+        #: Whether somebody resumed it after it was put aside, which is what a task waits for that was.
+        self.was_put_aside = False
         #: Wakes waits that a cancel must end.
         self.stop_event = threading.Event()
         self.next_id = clock.new_id
@@ -123,6 +136,8 @@ class Session:
         if self.must_stop():
             assert self.stopped is not None
             raise self.stopped
+        if self.suspending is not None:
+            self.suspending()
 
     def must_stop(self) -> bool:
         """Tell whether nothing more may start.
@@ -140,6 +155,8 @@ class Session:
             self.stop(RunTaken(self.root, holder=self._who_has_it()))
         elif request.kind == "cancel":
             self.stop(CancelledRun(f"Cancelled by {request.by}." if request.by else "Cancelled."))
+        elif request.kind == "suspend" and self.on_suspend is not None:
+            self.on_suspend(request.by)
 
     def _who_has_it(self) -> str:
         try:

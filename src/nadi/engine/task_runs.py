@@ -8,23 +8,39 @@ coroutine, `work.py` for executors, whose delays between attempts cost no thread
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
-from nadi.engine import hooks
-from nadi.engine.decisions import COMPLETED, NOT_READY, End, RetryAfter, after_failure, classify, may_retry
+import msgspec
+
+from nadi.engine import assets, hooks
+from nadi.engine.decisions import (
+    CACHED,
+    COMPLETED,
+    NOT_READY,
+    UNDONE,
+    End,
+    RetryAfter,
+    after_failure,
+    classify,
+    may_retry,
+)
+from nadi.engine.flow_runs import SuspendAsked
 from nadi.engine.inputs import has_marks, resolved, take_outcomes
 from nadi.engine.interrupts import CancelAsked, Interruption, TimeUp
 from nadi.engine.names import task_run_name
 from nadi.engine.runs import Run, outcome_for
 from nadi.engine.scope import Scope, current_tags
 from nadi.engine.session import LogOrigin
+from nadi.engine.steering import asked, obey, state_after, steering_of
 from nadi.exceptions import CancelledRun, CrashedRun, TimedOut
 from nadi.model.records import CallKey, TaskRunBegun, TaskRunMoved
-from nadi.model.results import ResultRef
+from nadi.model.results import ROLLED_BACK, KeptElsewhere, ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.secrets import mask
+from nadi.model.signals import Signal
 from nadi.model.specs import TaskSpec
-from nadi.model.states import State, StateType
+from nadi.model.states import FINAL, State, StateType
 from nadi.model.tracebacks import detail_of, summarise
 
 _RUNNING, _PENDING, _SCHEDULED = StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED
@@ -48,14 +64,22 @@ class TaskRun(Run):
         bound: dict[str, Any],
         *,
         map_index: int = -1,
-        wait_for: tuple[Any, ...] = (),
+        inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        """Accept a call, or take up or reuse what an earlier attempt recorded of it."""
+        """Accept a call, or take up or reuse what an earlier attempt recorded of it.
+
+        Args:
+            spec: The task.
+            scope: The caller's scope.
+            bound: The arguments by name.
+            map_index: Index within a map.
+            inputs: What the call is known by, where that is more than its arguments.
+        """
         super().__init__(spec, scope.session, scope, bound)
         self.spec: TaskSpec = spec
         self.scope: Scope = scope
         self.map_index = map_index
-        self.call: CallKey = scope.identify(spec, bound)
+        self.call: CallKey = scope.identify(spec, bound if inputs is None else inputs)
         self.failures = 0
         #: Whether its last attempt made calls of its own, which then stand for the next one.
         self.made_calls = False
@@ -64,6 +88,11 @@ class TaskRun(Run):
         self.upstream: tuple[str, ...] = ()
         self.tags = spec.tags | scope.tags | current_tags()
         self.name = task_run_name(spec, bound, self.call, map_index)
+
+    @property
+    def flow_run_id(self) -> str:
+        """Id of the flow run that it belongs to, for hooks and cache keys; "" outside of a flow."""
+        return self.scope.flow_run
 
     @property
     def log_origin(self) -> LogOrigin:
@@ -81,6 +110,8 @@ class TaskRun(Run):
         match = history.match(self.call, instead_of=self.scope.instead_of, rerun=self.spec.rerun_on_retry)
         self.instead_of = match.instead_of
         if match.reused is not None:
+            if isinstance(match.reused, TaskRunRecord):
+                self.upstream = match.reused.upstream
             take_outcomes((self.bound or {}).values())
             self.reuse(match.reused, match.value)
             return None, ""
@@ -90,7 +121,11 @@ class TaskRun(Run):
         taken = match.adopted
         assert isinstance(taken, TaskRunRecord)
         self.take_id(taken.id)
-        self.attempt = taken.attempt + (0 if taken.state_type is _PENDING else 1)
+        paused = taken.state_type is StateType.PAUSED
+        if paused:
+            # A run that was killed meanwhile was resumed for another reason: nobody has agreed to anything yet.
+            steering_of(self).resumed = session.was_put_aside
+        self.attempt = taken.attempt + (0 if paused or taken.state_type is _PENDING else 1)
         was = history.was_for(taken)
         self.failures = spent_failures(taken, was)
         if was is StateType.CRASHED and awaited_retry(taken):
@@ -140,6 +175,9 @@ class TaskRun(Run):
         was, self.state_type = self.state_type, state
         now = session.now()
         message = mask(message) if message else message
+        if self.spec.assets is not None and was is _RUNNING and state in FINAL:
+            # First, or a kill between the two would leave something made that nobody told of.
+            assets.told(self, self.upstream, state, name, message)
         session.append(
             TaskRunMoved(
                 session.root,
@@ -158,66 +196,183 @@ class TaskRun(Run):
         )
         return now
 
-    def start_attempt(self) -> None:
-        """Say that an attempt runs now, if it was not said with `begin`."""
+    def _finish(self, state: State[Any], *, reused: bool = False) -> None:
+        if (self.spec.assets is not None or self.session.assets is not None) and state.is_completed():
+            assets.follow(self, self.upstream, state.data)
+        super()._finish(state, reused=reused)
+
+    def start_attempt(self) -> bool:
+        """Say that an attempt runs now, if it was not said with `begin`; `False` when its state handler ended it."""
         if self.state_type is _RUNNING:
-            return
+            return True
         if self.state_type is _SCHEDULED:
             self.attempt += 1
             self.move(_RUNNING, "Retrying")
         else:
             self.move(_RUNNING, "Running")
-        if self.spec.hooks.running:
-            self.tell_running()
+        return self.tell_running() if self.spec.tells_start else True
 
-    def tell_running(self) -> None:
-        """Call the hooks for RUNNING."""
-        hooks.call(self.spec.hooks.running, self, State(type=_RUNNING, at=self.session.now()))
+    def tell_running(self) -> bool:
+        """Ask the state handler and call the hooks for RUNNING; `False` when the handler ended the run."""
+        state: State[Any] = State(type=_RUNNING, at=self.session.now())
+        if self.spec.state_handler is not None:
+            answer = asked(self, state)
+            if not answer.is_running():
+                self.end_with(answer, handled=True)
+                return False
+        hooks.call(self.spec.hooks.running, self, state)
+        return True
 
-    def complete(self, value: Any) -> None:
-        """End the run with its value; a returned State is taken as the outcome itself."""
+    def complete(self, value: Any) -> float | None:
+        """End the run with its value; a returned State is taken as the outcome itself.
+
+        Returns:
+            Seconds to wait before the next attempt, where a state handler made a failure of it that is retried.
+        """
         if self.state is not None:
-            return  # it was given up before; a late outcome changes nothing
-        if isinstance(value, State):
-            self._end_with_state(value)
-            return
+            return None  # it was given up before; a late outcome changes nothing
         session, spec = self.session, self.spec
+        if isinstance(value, State):
+            self.end_with(value)
+            return None
+        if spec.state_handler is not None:
+            return self._complete_if_handled(value)
         wanted = spec.persist_result is not False
         ref = session.keep(value, run=self.id, spec_format=spec.serializer, wanted=wanted)
-        at = self.move(COMPLETED.type, COMPLETED.name, result=ref)
+        end = COMPLETED
+        if self.transaction is not None and not self._hand_in(value, ref):
+            end, ref = UNDONE, ROLLED_BACK
+        at = self.move(end.type, end.name, result=ref)
         if spec.durable:
             session.recorder.barrier()
         session.remember(value, self.id, self.token)
-        data = value if spec.cache_result_in_memory else ref
-        self._finish(State(type=COMPLETED.type, name=COMPLETED.name, at=at, data=data, has_data=True))
+        in_memory = spec.cache_result_in_memory or end is UNDONE
+        data = value if in_memory else KeptElsewhere(ref, session.recorder.fetch)
+        self._finish(State(type=end.type, name=end.name, at=at, data=data, has_data=True))
+        return None
 
-    def _end_with_state(self, state: State[Any]) -> None:
-        if not state.is_final():
-            self.fail(ValueError(f"the task returned the state {state}, which is not final"), retry=False)
-            return
-        ref = self.session.keep(state.data, run=self.id, spec_format=self.spec.serializer, wanted=state.has_data)
-        at = self.move(state.type, state.name, message=state.message, result=ref)
-        self._finish(
-            State(type=state.type, name=state.name, message=state.message, at=at, data=state.data, has_data=True)
+    def _hand_in(self, value: Any, ref: ResultRef, *, is_answer: bool = True) -> bool:
+        """End its transaction well; before the end of the run is told, or a kill between the two would lose it.
+
+        Returns:
+            Whether what it did stands; `False` when that was undone already.
+        """
+        transaction, self.transaction = self.transaction, None
+        try:
+            stands: bool = transaction.succeed(value, ref, is_answer=is_answer)
+            return stands
+        except BaseException as error:
+            self.fail(error, retry=False)
+            raise
+
+    def answer(self, value: Any, ref: ResultRef, told: str) -> None:
+        """End the run with a value that was computed elsewhere and is kept there.
+
+        Args:
+            value: The value.
+            ref: Where it is kept.
+            told: Who computed it and when, as one sentence.
+        """
+        session, spec = self.session, self.spec
+        state: State[Any] = State(
+            type=CACHED.type, name=CACHED.name, message=told, at=session.now(), data=value, has_data=True
         )
+        if spec.state_handler is not None:
+            changed = asked(self, state)
+            if changed is not state:
+                self.end_with(changed, handled=True)
+                return
+        self.move(CACHED.type, CACHED.name, message=told, result=ref)
+        session.remember(value, self.id, self.token)
+        if not spec.cache_result_in_memory:
+            state = msgspec.structs.replace(state, data=KeptElsewhere(ref, session.recorder.fetch))
+        self._finish(state)
 
-    def fail(self, error: BaseException, *, retry: bool = True) -> float | None:
-        """End the attempt with what it raised.
+    def _complete_if_handled(self, value: Any) -> float | None:
+        state = asked(self, State(type=COMPLETED.type, data=value, has_data=True))
+        if state.is_failed():
+            return self.fail(state.error(), handled=True)
+        self.end_with(state, handled=True)
+        return None
+
+    def end_with(self, state: State[Any], *, handled: bool = False) -> None:
+        """End the run in a state that user code gave: by returning it, by a signal, or by a state handler.
+
+        Args:
+            state: The state; one that is not final fails the run.
+            handled: Whether the state handler has had its say.
+        """
+        if self.state is not None:
+            return
+        if self.spec.state_handler is not None and not handled:
+            state = asked(self, state)
+        if state.is_paused():
+            self.put_aside(state.message)
+            return
+        if not state.is_final():
+            error = ValueError(f"the task was given the state {state}, which is not final")
+            state = state_after(End(StateType.FAILED, "Failed"), error)
+        session, spec = self.session, self.spec
+        failed = not state.is_completed()
+        data = state.error() if failed else state.data
+        ref = session.keep(
+            data,
+            run=self.id,
+            spec_format="pickle" if failed else spec.serializer,
+            wanted=(failed or state.has_data) and spec.persist_result is not False,
+        )
+        is_answer = state.name == COMPLETED.name
+        if self.transaction is not None and not failed and not self._hand_in(data, ref, is_answer=is_answer):
+            state, ref = msgspec.structs.replace(state, name=UNDONE.name), ROLLED_BACK
+        at = self.move(
+            state.type, state.name, message=state.message, result=ref, detail=detail_of(data) if failed else ""
+        )
+        if failed:
+            # What did not run because of others is no news of its own.
+            level = logging.INFO if state.name == "TriggerFailed" else logging.ERROR
+            self.log(level, "Ended %s.", str(state).rstrip("."))
+        else:
+            session.remember(data, self.id, self.token)
+        self._finish(State(type=state.type, name=state.name, message=state.message, at=at, data=data, has_data=True))
+
+    def put_aside(self, message: str) -> None:
+        """Leave the run PAUSED for whoever resumes its flow run: it is over for this process, and not final."""
+        told = message or "It waits for somebody to resume it."
+        at = self.move(StateType.PAUSED, "Paused", message=told)
+        self.log(logging.INFO, "Paused: %s", told)
+        self.session.has_put_aside = True
+        # Who asks for its value leaves the flow, which then is put aside as well.
+        asked_for = SuspendAsked(f"{self.name} must be resumed: {told}")
+        self._finish(State(type=StateType.PAUSED, message=told, at=at, data=asked_for, has_data=True), reused=True)
+
+    def fail(self, error: BaseException, *, retry: bool = True, handled: bool = False) -> float | None:
+        """End the attempt with what it raised, or do what it says if it is a signal.
 
         Returns:
             Seconds to wait before the next attempt, or `None` when the run has ended.
         """
         if self.state is not None:
             return None
+        if isinstance(error, Signal):
+            answer = obey(self, error)
+            if not isinstance(answer, BaseException):
+                return answer
+            error = answer
         error = self._translated(error)
+        if self.spec.state_handler is not None and not handled:
+            state = asked(self, state_after(classify(error), error))
+            if state.data is not error and not state.is_failed():
+                self.end_with(state, handled=True)
+                return None
+            error, handled = state.error(), True
         self.failures += 1
         policy = self.spec.retry
         allowed = retry and may_retry(policy, error, failures=self.failures) and self._condition_allows(error)
         chance = self.session.clock.random.random()
         step = after_failure(policy, error, failures=self.failures, allowed=allowed, chance=chance)
         if isinstance(step, RetryAfter) and self.session.stopped is None:
-            return self._await_retry(error, step)
-        self.end(step if isinstance(step, End) else classify(error), error)
+            return self.await_retry(error, step)
+        self.end(step if isinstance(step, End) else classify(error), error, handled=handled)
         return None
 
     def _translated(self, error: BaseException) -> BaseException:
@@ -242,10 +397,28 @@ class TaskRun(Run):
         state: State[Any] = State(type=end.type, name=end.name, message=summarise(error), data=error, has_data=True)
         return hooks.ask(condition, self, state)
 
-    def _await_retry(self, error: BaseException, step: RetryAfter) -> float:
+    def await_retry(self, error: BaseException, step: RetryAfter, *, asked_for: bool = False) -> float | None:
+        """Say that the run waits for its next attempt; returns for how long, or `None` when its handler ended it.
+
+        Args:
+            error: What the attempt failed with.
+            step: How long it waits.
+            asked_for: Whether the task itself asked for it, whatever its policy says.
+        """
+        if self.transaction is not None:
+            self.leave_transaction(None)  # others may compute meanwhile what this attempt could not
         due = self.session.now() + step.delay
-        message = summarise(error)
+        message = summarise(error) if not asked_for else str(error) or "It asked to run again."
+        if self.spec.state_handler is not None:
+            self.due = due
+            state = asked(self, State(type=_SCHEDULED, name="Retrying", message=message, data=error))
+            if state.is_final():
+                self.end_with(state, handled=True)
+                return None
         self.move(_SCHEDULED, "AwaitingRetry", message=message, due=due, detail=detail_of(error))
+        if asked_for:
+            self.log(logging.INFO, "Runs again in %.3g s: %s", step.delay, message)
+            return step.delay
         self.log(
             logging.WARNING,
             "Failed and is retried in %.3g s (%d of %d): %s",
@@ -256,10 +429,15 @@ class TaskRun(Run):
         )
         return step.delay
 
-    def end(self, end: End, error: BaseException) -> None:
-        """End the run in a state other than COMPLETED."""
+    def end(self, end: End, error: BaseException, *, handled: bool = False) -> None:
+        """End the run in a state other than COMPLETED; `handled` when the state handler has had its say."""
         if self.state is not None:
             return
+        if self.spec.state_handler is not None and not handled:
+            answer = asked(self, state_after(end, error))
+            if answer.data is not error:
+                self.end_with(answer, handled=True)
+                return
         message, detail = summarise(error), detail_of(error)
         wanted = self.spec.persist_result is not False
         ref = self.session.keep(error, run=self.id, spec_format="pickle", wanted=wanted)

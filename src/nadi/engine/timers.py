@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from nadi.storage.shield import untorn
+
 _log = logging.getLogger("nadi.engine")
 
 
@@ -33,7 +35,10 @@ class Timers:
     ROOM = 1000
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        #: Taken by itself, not through the condition, whose own `with` is Python code: an interruption that strikes
+        #: in there leaves it taken, and no timer of this process would ever be due again.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._room = self.ROOM
@@ -42,7 +47,7 @@ class Timers:
     def call_later(self, delay: float, action: Callable[[], None]) -> Timer:
         """Call `action` after `delay` seconds, in the timers' thread: it must be short."""
         timer = Timer(time.monotonic() + delay, action)
-        with self._changed:
+        with untorn(), self._lock:
             if len(self._heap) >= self._room:
                 self._drop_cancelled()
             heapq.heappush(self._heap, (timer.due, next(self._order), timer))
@@ -61,10 +66,10 @@ class Timers:
 
     def _work(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._heap or self._heap[0][0] > time.monotonic():
                     wait = self._heap[0][0] - time.monotonic() if self._heap else None
-                    self._changed.wait(wait)
+                    self._changed.wait(wait if wait is None else min(wait, threading.TIMEOUT_MAX))
                 _, _, timer = heapq.heappop(self._heap)
                 action, timer.action = timer.action, None
             if action is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
+from nadi.exceptions import SuspendedRun
 from nadi.model.names import told_for_shell
 from nadi.model.text import one_line
 from nadi.model.tracebacks import format_exception
@@ -30,4 +31,8 @@ def _show(kind: type[BaseException], error: BaseException, trace: TracebackType 
     if issubclass(kind, KeyboardInterrupt) and _hint:
         print(_hint, file=sys.stderr)
         return
+    if issubclass(kind, SuspendedRun):
+        print(one_line(str(error)), file=sys.stderr)
+        # Python ends by what the hook raises: the program has done its part.
+        raise SystemExit(0)
     sys.stderr.write(format_exception(error).rstrip("\n") + "\n")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from typing import Any
 
 from nadi.engine.aio import drive_async
 from nadi.engine.decisions import NOT_READY, End
-from nadi.engine.drive import attempt, drive
+from nadi.engine.drive import PASSED_ON, attempt, drive
 from nadi.engine.inputs import futures_in, has_marks, take_outcomes
 from nadi.engine.interrupts import GRACE, TimeUp
+from nadi.engine.late import caching
 from nadi.engine.loops import run_loop, running_loop
 from nadi.engine.remote import Parcel, read_outcome, relay
 from nadi.engine.runs import Run
@@ -44,8 +45,9 @@ class SubmittedTaskRun(TaskRun, Work):
         executor: Executor,
         *,
         map_index: int = -1,
+        inputs: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(spec, scope, bound, map_index=map_index)
+        super().__init__(spec, scope, bound, map_index=map_index, inputs=inputs)
         self.executor = executor
         #: Whether anything was told of it.
         self._begun = False
@@ -59,14 +61,14 @@ class SubmittedTaskRun(TaskRun, Work):
 
     def go(self, wait_for: tuple[Any, ...] = ()) -> None:
         """Reuse what is recorded, or accept the run and see to it that it begins once its inputs are there."""
+        bound = self.bound
         taken, why = self.match_history()
         if self.done:
+            if self.spec.is_transaction:
+                caching().rejoin(self, bound or {})
             take_outcomes(wait_for)
             return
-        values = (*self.bound.values(), *wait_for) if self.bound else wait_for
-        if has_marks(values):
-            self._needs = tuple((future.run, tolerant) for value in values for future, tolerant in futures_in(value))
-            self.upstream = tuple(dict.fromkeys(run.id for run, _ in self._needs))
+        self.find_needs(wait_for)
         self._begun = True
         self.begin(_PENDING, taken, why)
         if isinstance(self.executor, SequentialExecutor):
@@ -80,6 +82,13 @@ class SubmittedTaskRun(TaskRun, Work):
             self._ready()
         for run in pending:
             run.when_done(self._upstream_done)
+
+    def find_needs(self, wait_for: tuple[Any, ...]) -> None:
+        """Note the runs that must end first."""
+        values = (*self.bound.values(), *wait_for) if self.bound else wait_for
+        if has_marks(values):
+            self._needs = tuple((future.run, tolerant) for value in values for future, tolerant in futures_in(value))
+            self.upstream = tuple(dict.fromkeys(run.id for run, _ in self._needs))
 
     def take_back(self, error: BaseException) -> None:
         """End a run that could not be handed over: interrupted on the way, or there is no thread for it."""
@@ -99,10 +108,7 @@ class SubmittedTaskRun(TaskRun, Work):
             in_turn(self._ready)
 
     def _ready(self) -> None:
-        error = self._failed_upstream()
-        if error is not None:
-            if self.claim():
-                self.end(NOT_READY, error)
+        if self.is_barred():
             return
         if self.session.stopped is not None:
             self.cancel(self.session.stopped)
@@ -112,6 +118,13 @@ class SubmittedTaskRun(TaskRun, Work):
             self._rest(left, self._hand_over)
         else:
             self._hand_over()
+
+    def is_barred(self) -> bool:
+        """End the run without running it if what it waited for says so; all of that is over."""
+        error = self._failed_upstream()
+        if error is not None and self.claim():
+            self.end(NOT_READY, error)
+        return error is not None
 
     def _failed_upstream(self) -> UpstreamFailed | None:
         needs, self._needs = self._needs, ()
@@ -124,6 +137,9 @@ class SubmittedTaskRun(TaskRun, Work):
         return None
 
     def _rest(self, seconds: float, then: Callable[[], None]) -> None:
+        self._rest_until(lambda rested: timers.call_later(seconds, rested), then)
+
+    def _rest_until(self, register: Callable[[Callable[[], None]], object], then: Callable[[], None]) -> None:
         # A place in the executor is not held meanwhile.
         self._claimed, self._resting = True, True
 
@@ -137,7 +153,7 @@ class SubmittedTaskRun(TaskRun, Work):
             else:
                 then()
 
-        timers.call_later(seconds, rested)
+        register(rested)
 
     def _hand_over(self) -> None:
         if self.spec.is_async and self.executor.runs_here:
@@ -149,7 +165,7 @@ class SubmittedTaskRun(TaskRun, Work):
             self.executor.submit(self)
 
     async def _run_async(self) -> None:
-        if self._may_begin():
+        if self.may_begin():
             await drive_async(self)
 
     def cancel(self, reason: BaseException) -> None:
@@ -205,15 +221,34 @@ class SubmittedTaskRun(TaskRun, Work):
             if not self.done:
                 self.fail(error, retry=False)
 
-    def _may_begin(self) -> bool:
+    def may_begin(self) -> bool:
+        """Say that an attempt runs now; `False` when the run is over instead."""
         if self.session.must_stop():
             self.end(_CANCELLED, self.session.stopped or CancelledRun("Its flow run was stopped."))
             return False
-        self.start_attempt()
-        return True
+        return self.start_attempt()
+
+    def _waits_for_key(self) -> bool:
+        """Rest without a thread while somebody computes what this run is about to compute."""
+        if self.session.must_stop():
+            return False  # `may_begin` says so
+        try:
+            self.arguments()
+            claim = self._in_context(lambda: caching().awaited_claim(self))
+        except PASSED_ON as error:
+            self.fail(error, retry=False)
+            raise
+        except Exception:
+            return False  # the attempt meets the same, and tells it
+        if claim is not None:
+            self._rest_until(claim.when_granted, lambda: self.executor.submit(self))
+        return claim is not None
 
     def _run_once(self) -> None:
-        if not self._may_begin():
+        spec, one_by_one = self.spec, isinstance(self.executor, SequentialExecutor)
+        if spec.is_transaction and not one_by_one and self._waits_for_key():
+            return
+        if not self.may_begin():
             return
         watcher = None
         if self.spec.timeout is not None and threading.current_thread() is not threading.main_thread():
@@ -221,15 +256,14 @@ class SubmittedTaskRun(TaskRun, Work):
             number = self.attempt
             watcher = timers.call_later(self.spec.timeout + GRACE, lambda: self._give_up(stuck, number))
         try:
-            if isinstance(self.executor, SequentialExecutor):
+            if one_by_one:
                 self._in_context(lambda: drive(self))
                 return
             delay = self._in_context(lambda: attempt(self, interruptible=True))
         finally:
             if watcher is not None:
                 watcher.cancel()
-        if delay is not None:
-            self._rest(delay, lambda: self.executor.submit(self))
+        self._go_on(delay)
 
     def _in_context(self, fn: Callable[[], Any]) -> Any:
         context = self._context
@@ -252,7 +286,11 @@ class SubmittedTaskRun(TaskRun, Work):
             ),
         )
 
-    def parcel(self) -> bytes:
+    def parcel(self) -> bytes | None:
+        if self.spec.is_transaction and (
+            self._waits_for_key() or self._in_context(lambda: caching().is_answered(self))
+        ):
+            return None
         args, kwargs = self.arguments()
         return Parcel.of(self, args, kwargs)
 
@@ -264,10 +302,10 @@ class SubmittedTaskRun(TaskRun, Work):
 
     def ended(self, outcome: bytes) -> None:
         value, error = read_outcome(outcome)
-        if error is None:
-            self.complete(value)
-        else:
+        if error is not None:
             self._failed(error)
+        else:
+            self._go_on(self.complete(value))
 
     def lost(self, error: BaseException) -> None:
         if isinstance(error, TimedOut):
@@ -279,6 +317,8 @@ class SubmittedTaskRun(TaskRun, Work):
             self.end(NOT_READY, error)
             return
         # What cannot be sent now cannot be sent again either.
-        delay = self.fail(error, retry=not isinstance(error, NotKept))
+        self._go_on(self.fail(error, retry=not isinstance(error, NotKept)))
+
+    def _go_on(self, delay: float | None) -> None:
         if delay is not None:
             self._rest(delay, lambda: self.executor.submit(self))

@@ -79,8 +79,11 @@ def serve(commands: int, answers: int) -> None:
     def send(kind: str, body: bytes) -> None:
         if os.getpid() != own:
             os._exit(0)  # the task forked and its copy came out here: the answer is its parent's to give
-        with writing:
-            write_frame(answers, kind.encode("ascii").ljust(8) + body)
+        try:
+            with writing:
+                write_frame(answers, kind.encode("ascii").ljust(8) + body)
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone, and so is everybody who could be told
 
     threading.Thread(target=listen, name="nadi-parent", daemon=True).start()
     send("ready", b"")

@@ -33,8 +33,10 @@ class Work(ABC):
         """Run the attempt here, to its end, in this thread. Never raises."""
 
     @abstractmethod
-    def parcel(self) -> bytes:
+    def parcel(self) -> bytes | None:
         """Return the attempt as bytes that `nadi.engine.remote.run_parcel` runs in another process.
+
+        `None` when there is nothing to run now: its answer was there already, or it waits and is handed in again.
 
         Raises:
             NotKept: function or arguments cannot be sent; the message says which and why.

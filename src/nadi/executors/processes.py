@@ -166,6 +166,8 @@ class ProcessExecutor(Executor):
         except BaseException as error:
             work.lost(error)
             return child
+        if parcel is None:
+            return child
         try:
             if child is not None and child.process.poll() is not None:
                 child.kill()
