@@ -18,7 +18,6 @@ from nadi._version import __version__
 from nadi.engine.annotations import allow_failure, opaque, quote, unmapped
 from nadi.engine.logs import get_run_logger
 from nadi.engine.metrics import log_metric, log_metrics
-from nadi.engine.resuming import resume
 from nadi.engine.scope import tags
 from nadi.flows import flow
 from nadi.model.secrets import Secret
@@ -26,11 +25,35 @@ from nadi.model.states import State
 from nadi.tasks import Task, exponential_backoff, task
 
 if TYPE_CHECKING:
-    from nadi.flows import Flow
+    from nadi.declarative.context import context
+    from nadi.declarative.control_flow import FilterTask, case, ifelse, merge, switch
+    from nadi.declarative.edges import flatten, mapped
+    from nadi.declarative.flow import Flow
+    from nadi.declarative.mapping import apply_map
+    from nadi.declarative.parameters import DateTimeParameter, Parameter
+    from nadi.declarative.resource_manager import resource_manager
+    from nadi.engine.resuming import resume
+    from nadi.flow_runs import pause_flow_run, resume_flow_run, suspend_flow_run
 
 #: Where the names are defined that are loaded when somebody asks for them: importing all would take twice as long.
 _LATER = {
-    "Flow": "nadi.flows",
+    "DateTimeParameter": "nadi.declarative.parameters",
+    "FilterTask": "nadi.declarative.control_flow",
+    "Flow": "nadi.declarative.flow",
+    "Parameter": "nadi.declarative.parameters",
+    "apply_map": "nadi.declarative.mapping",
+    "case": "nadi.declarative.control_flow",
+    "context": "nadi.declarative.context",
+    "flatten": "nadi.declarative.edges",
+    "ifelse": "nadi.declarative.control_flow",
+    "mapped": "nadi.declarative.edges",
+    "merge": "nadi.declarative.control_flow",
+    "pause_flow_run": "nadi.flow_runs",
+    "resource_manager": "nadi.declarative.resource_manager",
+    "resume": "nadi.engine.resuming",
+    "resume_flow_run": "nadi.flow_runs",
+    "suspend_flow_run": "nadi.flow_runs",
+    "switch": "nadi.declarative.control_flow",
 }
 
 
@@ -48,21 +71,36 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "DateTimeParameter",
+    "FilterTask",
     "Flow",
+    "Parameter",
     "Secret",
     "State",
     "Task",
     "__version__",
     "allow_failure",
+    "apply_map",
+    "case",
+    "context",
     "exponential_backoff",
+    "flatten",
     "flow",
     "get_run_logger",
+    "ifelse",
     "log_metric",
     "log_metrics",
+    "mapped",
+    "merge",
     "opaque",
+    "pause_flow_run",
     "quote",
+    "resource_manager",
     "resume",
+    "resume_flow_run",
     "runtime",
+    "suspend_flow_run",
+    "switch",
     "tags",
     "task",
     "unmapped",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeVar, cast
 
 import msgspec
@@ -15,6 +15,7 @@ from nadi.storage.pickles import reduce_by_name
 
 P = ParamSpec("P")
 R = TypeVar("R")
+H = TypeVar("H", bound=Callable[..., Any])
 
 
 class Definition(Generic[P, R]):
@@ -72,11 +73,14 @@ class Definition(Generic[P, R]):
         Raises:
             DefinitionError: a keyword is unknown.
         """
+        self._check_known(changes)
+        fn = self._descriptor if self._descriptor is not None else self.spec.fn
+        return self._made_from(fn, {**self._given, **changes})
+
+    def _check_known(self, changes: Mapping[str, Any]) -> None:
         unknown = changes.keys() - self._given.keys()
         if unknown:
             raise DefinitionError(f"{self.name}.with_options() does not know {', '.join(sorted(unknown))}.")
-        fn = self._descriptor if self._descriptor is not None else self.spec.fn
-        return self._made_from(fn, {**self._given, **changes})
 
     def on_completion(self, hook: Hook) -> Hook:
         """Call `hook(flow or task, run, state)` when a run of it completes. A decorator."""
@@ -94,12 +98,14 @@ class Definition(Generic[P, R]):
         """Call `hook(flow or task, run, state)` when a run of it is cancelled. A decorator."""
         return self._add_hook("cancellation", hook)
 
-    def _add_hook(self, when: str, hook: Hook) -> Hook:
+    def _add_hook(self, when: str, hook: H) -> H:
         hook_list([hook], f"@{self.KIND} {self.name}", f"on_{when}")
         hooks = self.spec.hooks
         added = (*getattr(hooks, when), hook)
         msgspec.structs.force_setattr(self.spec, "hooks", msgspec.structs.replace(hooks, **{when: added}))
         self.spec.__dict__.pop("hooks_are_empty", None)
+        self.spec.__dict__.pop("tells_start", None)
+        self.spec.__dict__.pop("is_transaction", None)
         self._given[f"on_{when}"] = added  # for methods and with_options()
         return hook
 

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
 
+from nadi._declaring import refuse_to_run
 from nadi._definition import Definition
-from nadi.engine.calls import call_flow, own_keywords, submit_flow
+from nadi.engine.calls import call_flow, map_flow, own_keywords, submit_flow
 from nadi.engine.definitions import hook_list, sentence_of, style_of, timeout_of, unwrap_method
-from nadi.engine.futures import NadiFuture
+from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.loading import stop_if_loading
 from nadi.exceptions import DefinitionError
 from nadi.executors.naming import check_executor
@@ -145,6 +146,7 @@ class Flow(Definition[P, R]):
             BaseException: whatever the run failed with.
         """
         stop_if_loading(self)
+        refuse_to_run(f"{self.name}()")
         return call_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
     @overload
@@ -159,7 +161,27 @@ class Flow(Definition[P, R]):
         Raises:
             ContextError: called outside of a flow or task.
         """
+        refuse_to_run(f"{self.name}.submit()")
         return submit_flow(self.spec, args, kwargs, **own_keywords(kwargs))
+
+    @overload
+    def map(self, *args: Any, return_state: Literal[True], **kwargs: Any) -> list[State[Any]]: ...
+    @overload
+    def map(self: Flow[..., Coroutine[Any, Any, S]], *args: Any, **kwargs: Any) -> FutureList[S]: ...
+    @overload
+    def map(self: Flow[..., S], *args: Any, **kwargs: Any) -> FutureList[S]: ...
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow as a subflow once for each item of its iterable arguments, paired item by item.
+
+        The rules are those of a task's `map`: `unmapped()` passes a value whole, and unequal lengths are an error.
+
+        Raises:
+            MappingLengthMismatch: the iterables have different lengths.
+            MappingMissingIterable: there is nothing to iterate.
+            ContextError: called outside of a flow or task.
+        """
+        refuse_to_run(f"{self.name}.map()")
+        return map_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
     def with_options(self, **changes: Any) -> Self:
         """Return the same function marked with other keywords; takes every keyword of the decorator.

@@ -1,0 +1,53 @@
+"""States as Prefect 1 has them: what `flow.run()` answers and what triggers and state handlers are given."""
+
+from __future__ import annotations
+
+from nadi.model.state_views import (
+    Cached,
+    Cancelled,
+    Cancelling,
+    ClientFailed,
+    Failed,
+    Finished,
+    Looped,
+    Mapped,
+    Paused,
+    Pending,
+    Queued,
+    Resume,
+    Retrying,
+    Running,
+    Scheduled,
+    Skipped,
+    State,
+    Submitted,
+    Success,
+    TimedOut,
+    TriggerFailed,
+    ValidationFailed,
+)
+
+__all__ = [
+    "Cached",
+    "Cancelled",
+    "Cancelling",
+    "ClientFailed",
+    "Failed",
+    "Finished",
+    "Looped",
+    "Mapped",
+    "Paused",
+    "Pending",
+    "Queued",
+    "Resume",
+    "Retrying",
+    "Running",
+    "Scheduled",
+    "Skipped",
+    "State",
+    "Submitted",
+    "Success",
+    "TimedOut",
+    "TriggerFailed",
+    "ValidationFailed",
+]
