@@ -4,14 +4,18 @@
 attributes are `None`, or empty where they are collections. `now()`, `uuid()` and `random()` are
 recorded: a run that is resumed or retried gets the values it got before, in the same order,
 where those of the standard library would differ and make the tasks that take them run again.
+
+For tests, `NADI__RUNTIME__FLOW_RUN__NAME=...` in the environment, and likewise for every other attribute of the
+three, is answered instead; `nadi.testing.runtime_overrides` does the same for a stretch of code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from nadi.engine.overrides import overridden
 from nadi.engine.recorded_values import now, random, uuid
 from nadi.engine.scope import Scope, current
 from nadi.model.ids import time_of
@@ -19,7 +23,18 @@ from nadi.model.runs import when
 
 
 class _Context:
-    """Answers about what runs here."""
+    """Answers about what runs here; the environment and tests may put others in their place."""
+
+    if not TYPE_CHECKING:  # or a checker would take any attribute for one that is there
+
+        def __getattribute__(self, name):
+            if name.startswith("_"):
+                return object.__getattribute__(self, name)
+            kind = type(self)
+            answer = getattr(kind, name, None)
+            told = answer.fget.__annotations__.get("return", "") if isinstance(answer, property) else ""
+            found = overridden(kind._called, name, told)
+            return found[0] if found else object.__getattribute__(self, name)
 
     def __getattr__(self, name: str) -> NoReturn:
         known = ", ".join(self.__dir__())

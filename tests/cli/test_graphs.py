@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -65,9 +66,10 @@ def test_the_graph_of_code_has_each_call_and_follows_variables_lists_and_loops()
 
 
 def test_the_graph_of_code_tells_under_which_condition_a_call_is_made() -> None:
-    remarks = [node.remark for node in graph_of_code(everything).nodes]
+    nodes = graph_of_code(everything).nodes
 
-    assert remarks[0] == "for each item"
+    remarks = [node.remark for node in nodes]
+    assert [node.is_map for node in nodes[:2]] == [True, False]
     assert remarks[1] == "for each of loaded"
     assert remarks[3] == "if best"
     assert remarks[4] == "if not: best"
@@ -128,8 +130,8 @@ def test_a_graph_is_drawn_as_svg_that_parses_and_shows_every_node_and_edge() -> 
     name = "{http://www.w3.org/2000/svg}"
     texts = [element.text for element in drawn.iter(f"{name}text")]
     assert {"load-0", "fit ×3", 'pick <"&'} <= set(texts)
-    assert len(list(drawn.iter(f"{name}path"))) == 3
-    assert len(list(drawn.iter(f"{name}rect"))) == 3
+    assert len([path for path in drawn.iter(f"{name}path") if path.get("marker-end")]) == 3
+    assert len([rect for rect in drawn.iter(f"{name}rect") if "box" in rect.get("class", "")]) == 1 + 3 + 1
 
 
 def test_a_chain_longer_than_python_calls_deep_is_drawn() -> None:
@@ -158,3 +160,54 @@ def test_a_picture_of_a_kind_that_is_not_drawn_is_refused_and_not_written(nadi: 
     assert "report.png: graphs are drawn as .svg, .mmd or .txt." in said.err
     assert not Path("report.png").exists()
     assert nadi("graph", "flow.py", "-o", "report.png", "--format", "text").status == 0
+
+
+# -- declared flows --
+
+PROGRAM = """
+from nadi import Flow, Parameter, task
+
+@task
+def load(rows): return list(range(rows))
+
+@task
+def clean(row): return row
+
+with Flow("nightly") as flow:
+    clean.map(load(Parameter("rows", default=3)))
+
+if __name__ == "__main__":
+    raise SystemExit("not while it is loaded")
+
+flow.run()
+"""
+
+
+def test_the_command_draws_a_declared_flow_without_running_it(nadi: Nadi, loads: None) -> None:
+    Path("flow.py").write_text(PROGRAM)
+
+    said = nadi("graph", "flow.py:flow")
+
+    assert said.status == 0, said.err
+    assert [line.split() for line in said.out.splitlines()[:2]] == [["nightly"], ["└─", "rows", "=", "3"]]
+    assert "clean <map>" in said.out
+    assert nadi("runs", "--json").json == []
+
+
+def test_the_command_draws_every_form_of_a_declared_flow(nadi: Nadi, loads: None) -> None:
+    Path("flow.py").write_text(PROGRAM)
+
+    svg, mermaid = (
+        nadi("graph", "flow.py", "--format", "svg"),
+        nadi("graph", "flow.py", "--format", "mermaid", "--horizontal"),
+    )
+    graph = json.loads(nadi("graph", "flow.py", "--format", "json").out)
+
+    assert svg.out.startswith("<svg")
+    assert mermaid.out.startswith("flowchart LR")
+    assert [(node["name"], node["is_map"], node["is_parameter"]) for node in graph["nodes"]] == [
+        ("rows", False, True),
+        ("load", False, False),
+        ("clean", True, False),
+    ]
+    assert graph["edges"][1] == {"source": "n2", "target": "n3", "takes": True, "label": "row", "is_mapped": True}

@@ -88,5 +88,5 @@ def test_a_task_in_another_process_is_told_to_take_the_value_as_an_argument(reco
     def work() -> Any:
         return read_in_another_process.submit().result()
 
-    with pytest.raises(StoreUnavailable, match="Read the variable in the flow and pass its value"):
+    with pytest.raises(StoreUnavailable, match="such as a variable, and pass its value to the task"):
         work()

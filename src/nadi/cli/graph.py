@@ -11,7 +11,9 @@ import click
 
 from nadi.cli.output import columns, fit, on_terminal, say
 from nadi.cli.reading import RUN, run_for_reading
-from nadi.engine.drawing import Format, draw
+from nadi.declarative.drawing import graph_of_flow
+from nadi.declarative.graph import Graph as DeclaredGraph
+from nadi.engine.drawing import ENDINGS, Format, draw
 from nadi.engine.graphs import Graph, graph_of_run
 from nadi.engine.loading import load_flow
 from nadi.engine.lookup import find_root
@@ -30,31 +32,33 @@ Examples:
 @click.option(
     "--format",
     "how",
-    type=click.Choice([each.value for each in Format]),
+    type=click.Choice([*(each.value for each in Format), "json"]),
     help="How to draw; text if not given, or by the ending of the file.",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write to this file."
 )
+@click.option("--horizontal", is_flag=True, help="Draw what comes later to the right, not below.")
 @click.option("--json", "as_json", is_flag=True, help="Print nodes and edges as JSON.")
-def command(target: str, how: str | None, output: Path | None, as_json: bool) -> None:
+def command(target: str, how: str | None, output: Path | None, horizontal: bool, as_json: bool) -> None:
     """Draw the graph of a run, or of a flow before it ran.
 
     TARGET is a run (its name, its id, or a unique beginning of its id) or a flow (path/to/file.py:flow or
-    package.module:flow), whose code is read and not run.
+    package.module:flow). Of an imperative flow the code is read and not run; a declared flow is its graph.
     """
     graph = _of_flow(target) if names_code(target) else _of_run(target)
-    if as_json:
+    if as_json or how == "json":
         # Loaded here alone, where nodes become JSON.
         import msgspec
 
         text = msgspec.json.format(msgspec.json.encode(graph), indent=2).decode()
     else:
         ascii_only = output is None and "utf" not in (sys.stdout.encoding or "").lower()
-        text = draw(graph, Format(how) if how else _by_ending(output), ascii_only=ascii_only)
+        chosen = Format(how) if how else _by_ending(output)
+        text = draw(graph, chosen, ascii_only=ascii_only, horizontal=horizontal)
     if output is None:
         # A line that is broken is no tree any more: on a terminal it is cut.
-        cut = on_terminal() and not as_json and how in (None, Format.TEXT)
+        cut = on_terminal() and not as_json and how in (None, Format.TEXT.value)
         for line in text.split("\n"):
             say(fit(line, columns()).rstrip() if cut else line)
         return
@@ -72,21 +76,18 @@ def names_code(target: str) -> bool:
 
 def _by_ending(output: Path | None) -> Format:
     ending = output.suffix.lower() if output is not None else ""
-    endings = {
-        ".svg": Format.SVG,
-        ".mmd": Format.MERMAID,
-        ".mermaid": Format.MERMAID,
-        ".txt": Format.TEXT,
-        "": Format.TEXT,
-    }
-    if ending not in endings:
+    if not ending:
+        return Format.TEXT
+    if ending not in ENDINGS:
         told = f"{output}: graphs are drawn as .svg, .mmd or .txt. Give one of these endings, or say --format."
         raise click.BadParameter(told, param_hint="-o")
-    return endings[ending]
+    return ENDINGS[ending]
 
 
 def _of_flow(target: str) -> Graph:
-    return graph_of_code(load_flow(target))
+    flow = load_flow(target)
+    # By its real classes: `nadi.Flow` says of imperative flows too that they are its instances.
+    return graph_of_flow(flow) if DeclaredGraph in type(flow).__mro__ else graph_of_code(flow)
 
 
 def _of_run(target: str) -> Graph:

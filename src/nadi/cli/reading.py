@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,6 +69,12 @@ def run_for_reading(wanted: str) -> Iterator[tuple[Store, FlowRun]]:
         if store is None:
             raise RunNotFound(wanted, where=f"{Home(read_settings().home).path}, where no run has been recorded yet")
         yield store, find_run(store, wanted)
+
+
+def run_names(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """Return the name of each of these flow runs: of one that is deleted its id, of none at all nothing."""
+    found = {id: store.flow_run(id) if id else None for id in dict.fromkeys(ids)}
+    return {id: run.name if run is not None else id for id, run in found.items()}
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer versions of click

@@ -1,23 +1,40 @@
-"""`nadi resume`: continues a run in this process."""
+"""`nadi resume`: answers a paused run, and continues one that nobody has in this process."""
 
 from __future__ import annotations
 
-import click
+import getpass
+import socket
+import time
+from typing import Any
 
-from nadi.cli.output import dim, say
-from nadi.cli.reading import RUN
-from nadi.cli.running import change_settings, given_parameters, see_through
+import click
+import msgspec
+
+from nadi.cli.main import CALL_WRONG, DONE
+from nadi.cli.output import bold, dim, paragraph, say, say_json
+from nadi.cli.reading import RUN, look_for_leftovers
+from nadi.cli.running import change_settings, given_parameters, pairs_by_name, see_through
+from nadi.cli.shapes import run_shape
+from nadi.engine.answering import is_blocked, settle, unanswered
+from nadi.engine.lookup import find_root, find_run
 from nadi.engine.places import nothing_recorded
 from nadi.engine.resuming import find_resumable, take_up
-from nadi.exceptions import RunNotFound
+from nadi.engine.run_inputs import answer_pause, asked_fields, options_for, read_texts, the_open_pause
+from nadi.exceptions import InputRefused, RunNotFound
+from nadi.model.names import told_for_shell
+from nadi.model.pauses import Pause
+from nadi.model.runs import FlowRun
 from nadi.model.text import one_line
+from nadi.storage.contract import Store
 from nadi.storage.home import Home
+from nadi.storage.opening import open_store
 from nadi.storage.settings import read_settings
 
 _EXAMPLES = """\b
 Examples:
   nadi resume brave-otter-7
   nadi resume brave-otter-7 -p rows=2000
+  nadi resume brave-otter-7 --input approved=yes
 """
 
 
@@ -26,6 +43,10 @@ Examples:
 @click.option(
     "-p", "--param", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter in place of the recorded one."
 )
+@click.option(
+    "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A field of the answer to what the run asks."
+)
+@click.option("--input-json", metavar="JSON", help="The whole answer, as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only what the flow prints, and its failure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the finished run as JSON; prints go to standard error.")
 @click.option(
@@ -34,16 +55,108 @@ Examples:
     metavar="SECONDS",
     help="How long to wait at the end for a store that is away.",
 )
-def command(run: str, pairs: tuple[str, ...], quiet: bool, as_json: bool, wait_for_store: float | None) -> int:
-    """Continue a run that was killed, cancelled or failed.
+def command(
+    run: str,
+    pairs: tuple[str, ...],
+    inputs: tuple[str, ...],
+    input_json: str | None,
+    quiet: bool,
+    as_json: bool,
+    wait_for_store: float | None,
+) -> int:
+    """Continue a run that was killed, cancelled, suspended or failed, or answer one that is paused.
 
-    The flow function runs again from the top; a task call that equals a finished one is not repeated. RUN is a run's
-    name, its id, or a unique beginning of its id.
+    The flow function runs again from the top; a task call that equals a finished one is not repeated. A run that waits
+    for its answer in a process of its own goes on there. RUN is a run's name, its id, or a unique beginning of its id.
     """
     change_settings(quiet=quiet, wait_for_store=wait_for_store)
     settings = read_settings()
+    home = Home(settings.home)
     if nothing_recorded(settings):
-        raise RunNotFound(run, where=f"{Home(settings.home).path}, where no run has been recorded yet")
+        raise RunNotFound(run, where=f"{home.path}, where no run has been recorded yet")
+    store = open_store(settings.database_url, home=home.path)
+    try:
+        look_for_leftovers(home, store)
+        status = _answer(store, run, inputs, input_json, quiet=quiet, as_json=as_json)
+    finally:
+        store.close()
+    return _continue(run, pairs, quiet=quiet, as_json=as_json) if status is None else status
+
+
+def _answer(
+    store: Store, wanted: str, inputs: tuple[str, ...], input_json: str | None, *, quiet: bool, as_json: bool
+) -> int | None:
+    """Answer what the run asks; the exit status where that is all that there is to do here."""
+    found, root = find_run(store, wanted), find_root(store, wanted)
+    given = bool(inputs) or input_json is not None
+    if root.is_final and not given:
+        return None
+    asked = unanswered(store, root)
+    if asked is not None and not given:
+        say(_asks(root, asked), err=True)
+        return CALL_WRONG
+    pause = the_open_pause(store, found)
+    if pause is None or (not given and not _waits_here(store, root, pause)):
+        if given:
+            raise InputRefused(f"Run {found.name} is {found.state_name} and asks for no input.")
+        settle(store, root, None, by=_who())
+        return None
+    if pause.schema and not given:
+        say(_asks(root, pause), err=True)
+        return CALL_WRONG
+    answer_pause(store, found, pause, _read(pause, inputs, input_json), by=_who(), now=time.time())
+    if not _waits_here(store, root, pause):
+        return None
+    if as_json:
+        say_json(run_shape(store.flow_run(root.id) or root, now=time.time()))
+    elif not quiet:
+        say(f"Answered; {bold(one_line(root.name))} goes on in its own process.")
+    return DONE
+
+
+def _waits_here(store: Store, root: FlowRun, pause: Pause) -> bool:
+    """Whether the process that holds the run waits for the answer."""
+    waiting = store.flow_run(pause.run)
+    return not root.is_final and waiting is not None and is_blocked(waiting)
+
+
+def _read(pause: Pause, inputs: tuple[str, ...], input_json: str | None) -> Any:
+    if input_json is None:
+        return read_texts(pause, pairs_by_name(inputs, "--input")) if inputs else None
+    if inputs:
+        raise click.UsageError("Give --input or --input-json, not both.")
+    try:
+        return msgspec.json.decode(input_json)
+    except msgspec.DecodeError as error:
+        raise click.BadParameter(f"it is not JSON: {error}.", param_hint="--input-json") from None
+
+
+def _asks(root: FlowRun, pause: Pause) -> str:
+    """Say what a run asks for, and how to answer."""
+    lines = [f"{bold(one_line(root.name))} waits for input."]
+    if pause.description:
+        lines.append(paragraph(pause.description, indent="  "))
+    if pause.refused:
+        lines.append(paragraph(f"The last answer was refused: {one_line(pause.refused)}", indent="  "))
+    fields = asked_fields(pause)
+    width = max((len(field.name) for field in fields), default=0)
+    for field in fields:
+        default = f" (default {field.default})" if field.default else "" if field.required else " (may be left out)"
+        about = f": {one_line(field.description)}" if field.description else ""
+        lines.append(f"  {field.name:{width}}  {one_line(field.expects)}{default}{about}")
+    lines.append(dim(f"Answer with: nadi resume {told_for_shell(root.name, root.id)}{options_for(pause)}"))
+    return "\n".join(lines)
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        user = "somebody"
+    return f"{user} on {socket.gethostname()}"
+
+
+def _continue(run: str, pairs: tuple[str, ...], *, quiet: bool, as_json: bool) -> int:
     spec, record = find_resumable(run)
     parameters = given_parameters(spec, pairs)
     taken = take_up(spec, record, parameters=parameters)

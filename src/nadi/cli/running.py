@@ -37,15 +37,26 @@ def given_parameters(spec: FlowSpec, pairs: tuple[str, ...]) -> dict[str, Any]:
         BadParameter: a pair has no `=`, or one name is given twice.
         ParameterError: the flow has no such parameter, or cannot take the value.
     """
+    return spec.parameters.from_text(pairs_by_name(pairs, "-p"))
+
+
+def pairs_by_name(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    """Return the text of each `name=value` pair by its name.
+
+    Raises:
+        BadParameter: a pair has no `=`, or one name is given twice.
+    """
     texts: dict[str, str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
-            raise click.BadParameter(f"{pair!r} is no parameter; write name=value, such as rows=1000.", param_hint="-p")
+            raise click.BadParameter(
+                f"{pair!r} is no parameter; write name=value, such as rows=1000.", param_hint=option
+            )
         if name.strip() in texts:
-            raise click.BadParameter(f"{name.strip()} is given twice.", param_hint="-p")
+            raise click.BadParameter(f"{name.strip()} is given twice.", param_hint=option)
         texts[name.strip()] = text
-    return spec.parameters.from_text(texts)
+    return texts
 
 
 def change_settings(*, quiet: bool, wait_for_store: float | None) -> None:
@@ -87,7 +98,8 @@ def see_through(run: FlowRun, *, quiet: bool, as_json: bool) -> int:
         say(_failure(state), err=True)
     if undelivered:
         say(f"Note: {undelivered}", err=True)
-    return DONE if state.is_completed() else RUN_FAILED
+    # A suspended run has done its part here; it goes on when somebody resumes it.
+    return DONE if state.is_completed() or state.is_paused() else RUN_FAILED
 
 
 def _drive(run: FlowRun) -> None:
@@ -151,7 +163,13 @@ def _tell_result(run: FlowRun, state: State[Any], progress: Progress, took: floa
     name = told_for_shell(run.name, run.id)
     say(dim(f"  Look at it with: nadi show {name}"))
     if not state.is_completed():
-        say(dim(f"  Continue it with: nadi resume {name}"))
+        say(dim(f"  Continue it with: nadi resume {name}{answer_told(run)}"))
+
+
+def answer_told(run: FlowRun) -> str:
+    """Return the options that answer what a suspended run asks; "" for others."""
+    state = run.state
+    return getattr(state.data, "given", "") if state is not None and state.is_paused() else ""
 
 
 def _tasks_told(progress: Progress) -> str:

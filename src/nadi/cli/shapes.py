@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from nadi.engine.resuming import source_of
+from nadi.model.assets import AssetRecord, Lineage, Materialization
+from nadi.model.events import Event
 from nadi.model.runs import Artifact, Attempt, FlowRun, Log, Metric, TaskRun, when
+from nadi.storage.contracts.cache import CacheEntry
 
 
 class RunShape(msgspec.Struct):
@@ -107,6 +111,69 @@ class LogShape(msgspec.Struct):
     text: str
 
 
+class EventShape(msgspec.Struct):
+    """One event."""
+
+    id: str
+    event: str
+    occurred: datetime
+    resource: dict[str, str]
+    related: tuple[dict[str, str], ...]
+    payload: dict[str, Any]
+    follows: str | None
+    #: The root run, flow run and task run that emitted it; `null` outside of any.
+    root: str | None
+    run: str | None
+    task: str | None
+
+
+class AssetShape(msgspec.Struct):
+    """One asset."""
+
+    key: str
+    name: str | None
+    description: str | None
+    url: str | None
+    owners: list[str] | None
+    #: Last time that it was made, and that making it failed.
+    materialized: datetime | None
+    failed: datetime | None
+
+
+class MaterializationShape(msgspec.Struct):
+    """One time that an asset was made, or failed to be."""
+
+    id: str
+    key: str
+    at: datetime | None
+    succeeded: bool
+    message: str
+    tool: str
+    root: str
+    run: str
+    task: str
+    #: Keys of the assets it was made from.
+    upstream: tuple[str, ...]
+    metadata: msgspec.Raw
+
+
+class LineageShape(msgspec.Struct):
+    """One asset was made from another."""
+
+    upstream: str
+    downstream: str
+
+
+class AssetDetailsShape(msgspec.Struct):
+    """What `nadi assets KEY --json` prints."""
+
+    asset: AssetShape
+    materializations: list[MaterializationShape]
+    #: Over all steps: what it was made from, and what was made from it.
+    upstream: list[LineageShape]
+    downstream: list[LineageShape]
+
+
 class DetailsShape(msgspec.Struct):
     """What `nadi show --json` prints."""
 
@@ -117,6 +184,37 @@ class DetailsShape(msgspec.Struct):
     artifacts: list[ArtifactShape]
     metrics: list[MetricShape]
     recorded_in: str
+
+
+class CacheEntryShape(msgspec.Struct):
+    """One entry of the cache."""
+
+    key: str
+    task: str
+    size_bytes: int
+    created: datetime | None
+    #: `null` when it never expires.
+    expires: datetime | None
+    is_fresh: bool
+    #: Name and id of the task run that computed it, and its flow run; "" for none.
+    name: str
+    task_run: str
+    run: str
+
+
+def cache_entry_shape(entry: CacheEntry, *, now: float) -> CacheEntryShape:
+    """Return an entry of the cache as JSON tells it."""
+    return CacheEntryShape(
+        key=entry.key,
+        task=entry.task,
+        size_bytes=entry.result.size_bytes,
+        created=when(entry.created),
+        expires=when(entry.expires),
+        is_fresh=entry.is_fresh(now),
+        name=entry.name,
+        task_run=entry.task_run,
+        run=entry.run,
+    )
 
 
 def run_shape(run: FlowRun, *, now: float) -> RunShape:
@@ -190,6 +288,58 @@ def artifact_shape(artifact: Artifact) -> ArtifactShape:
         created=when(artifact.created),
         data=msgspec.Raw(artifact.data or b"null"),
     )
+
+
+def event_shape(event: Event) -> EventShape:
+    """Return an event as JSON tells it."""
+    return EventShape(
+        id=event.id,
+        event=event.event,
+        occurred=event.occurred,
+        resource=event.resource,
+        related=event.related,
+        payload=event.payload,
+        follows=event.follows,
+        root=event.root or None,
+        run=event.flow_run_id or None,
+        task=event.task_run_id or None,
+    )
+
+
+def asset_shape(asset: AssetRecord) -> AssetShape:
+    """Return an asset as JSON tells it."""
+    told = asset.properties
+    return AssetShape(
+        key=asset.key,
+        name=told.name,
+        description=told.description,
+        url=told.url,
+        owners=told.owners,
+        materialized=when(asset.materialized),
+        failed=when(asset.failed),
+    )
+
+
+def materialization_shape(made: Materialization) -> MaterializationShape:
+    """Return a materialisation as JSON tells it."""
+    return MaterializationShape(
+        id=made.id,
+        key=made.key,
+        at=when(made.at),
+        succeeded=made.succeeded,
+        message=made.message,
+        tool=made.tool,
+        root=made.root,
+        run=made.run,
+        task=made.task,
+        upstream=made.upstream,
+        metadata=msgspec.Raw(made.metadata),
+    )
+
+
+def lineage_shapes(edges: Sequence[Lineage]) -> list[LineageShape]:
+    """Return lineage as JSON tells it."""
+    return [LineageShape(edge.upstream, edge.downstream) for edge in edges]
 
 
 def last_values(metrics: Sequence[Metric]) -> list[MetricShape]:

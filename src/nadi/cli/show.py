@@ -84,6 +84,7 @@ def command(run: str, as_json: bool) -> None:
         _print_head(found, attempts, store, now)
         names = {each.id: each.name for each in subflows}
         _print_tasks(tasks, found, names, now, ran_again(store, tasks))
+        _print_cached(tasks)
         _print_ran_again(tasks)
         _print_subflows(subflows, now)
         _print_failures(tasks, found)
@@ -288,18 +289,26 @@ def _span(spans: list[float]) -> str:
 
 def _print_ran_again(tasks: list[TaskRun]) -> None:
     """Print why tasks were not taken from an earlier attempt of the run, those of one reason together."""
+    _print_alike("Ran again", [(task, task.reason) for task in tasks if task.reason])
+
+
+def _print_cached(tasks: list[TaskRun]) -> None:
+    """Print who computed what tasks took from the cache."""
+    _print_alike("Cached", [(task, task.message) for task in tasks if task.state_name == "Cached" and task.message])
+
+
+def _print_alike(heading: str, told: list[tuple[TaskRun, str]]) -> None:
     alike: dict[tuple[str, str], list[TaskRun]] = {}
-    for task in tasks:
-        if task.reason:
-            alike.setdefault((task.task, task.reason), []).append(task)
+    for task, reason in told:
+        alike.setdefault((task.task, reason), []).append(task)
     if not alike:
         return
     say()
-    say(bold("Ran again"))
+    say(bold(heading))
     for (_, reason), found in list(alike.items())[:MOST_REASONS]:
         say(paragraph(one_line(f"{_title_of(found)}: {reason}"), indent="  ", hanging="    "))
     if len(alike) > MOST_REASONS:
-        say(dim(f"  and {plural(len(alike) - MOST_REASONS, 'more reason')}; --json has every task"))
+        say(dim(f"  and {plural(len(alike) - MOST_REASONS, 'more line')}; --json has every task"))
 
 
 def _print_subflows(subflows: list[FlowRun], now: float) -> None:

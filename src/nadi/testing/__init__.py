@@ -14,12 +14,14 @@ gives it to every test.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from nadi.engine.clock import Clock
 from nadi.engine.logs import ensure_configured
+from nadi.engine.overrides import overriding
 from nadi.engine.recording import clock as _process_clock
 from nadi.engine.recording import recording_to
 from nadi.model.runs import Artifact, FlowRun, Log, Metric, RunFilter, TaskRun
@@ -109,4 +111,23 @@ def nadi_test_harness(*, clock: Clock | None = None) -> Iterator[Records]:
         yield Records(store)
 
 
-__all__ = ["Records", "TestClock", "nadi_test_harness"]
+@contextmanager
+def runtime_overrides(
+    *,
+    flow_run: Mapping[str, Any] | None = None,
+    task_run: Mapping[str, Any] | None = None,
+    deployment: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
+    """Let `nadi.runtime` give these answers in the body, in all threads, for code that asks what runs it.
+
+        with runtime_overrides(flow_run={"name": "nightly-7", "tags": ["prod"]}):
+            assert report_title() == "nightly-7"
+
+    They stand before those of the environment (`NADI__RUNTIME__FLOW_RUN__NAME`) and the true ones. May be nested;
+    the innermost counts, attribute by attribute. Tasks of other processes do not see them.
+    """
+    with overriding({"flow_run": flow_run, "task_run": task_run, "deployment": deployment}):
+        yield
+
+
+__all__ = ["Records", "TestClock", "nadi_test_harness", "runtime_overrides"]
