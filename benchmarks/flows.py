@@ -8,6 +8,7 @@ import time
 from typing import NamedTuple
 
 from nadi import flow, task
+from nadi.cache_policies import INPUTS
 from nadi.engine import recording
 from nadi.model.runs import RunFilter
 from nadi.model.states import StateType
@@ -39,11 +40,24 @@ def kept(x: int) -> int:
     return x
 
 
+@task(cache_policy=INPUTS)
+def cached(x: int) -> int:
+    return x
+
+
 @flow
 def in_a_row(times: int) -> Took:
     begin = time.perf_counter()
     for n in range(times):
         same(n)
+    return until_recorded(begin)
+
+
+@flow
+def cached_in_a_row(first: int, times: int) -> Took:
+    begin = time.perf_counter()
+    for n in range(first, first + times):
+        cached(n)
     return until_recorded(begin)
 
 

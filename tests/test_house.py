@@ -27,6 +27,7 @@ FLOORS = {
     "nadi.storage": 2,
     "nadi.engine": 3,
     "nadi.executors": 3,
+    "nadi.migrating": 4,
     "nadi.server": 5,
     "nadi.cli": 6,
     "nadi.__main__": 6,
@@ -36,7 +37,7 @@ PUBLIC_MODULES = 4
 FACE = 4.5
 
 #: Too slow to import, or of no use to somebody who only marks a function as a task.
-HEAVY = {"asyncio", "click", "cloudpickle", "numpy", "pandas", "pydantic", "rich", "sqlite3"}
+HEAVY = {"asyncio", "click", "cloudpickle", "libcst", "numpy", "pandas", "pydantic", "rich", "sqlite3"}
 
 
 def modules() -> dict[str, Path]:

@@ -14,7 +14,7 @@ import pytest
 
 from nadi.cli import shapes
 from nadi.cli.main import COMMANDS, cli
-from nadi.engine import checking, doctor, explaining, graphs
+from nadi.engine import checking, doctor, explaining, graphs, limit_reasons
 from nadi.flows import Flow
 from nadi.model import records
 from nadi.model.states import StateType, may_follow
@@ -174,7 +174,7 @@ def test_every_option_of_a_command_is_described(name: str) -> None:
 def test_every_shape_of_json_is_described_with_its_fields() -> None:
     own = [kind for kind in vars(shapes).values() if getattr(kind, "__module__", "") == shapes.__name__]
     own += [explaining.Explanation, explaining.Reason, graphs.Graph, graphs.Node, graphs.Edge]
-    own += [checking.Checked, checking.CheckedFlow, checking.Finding, doctor.Sign]
+    own += [checking.Checked, checking.CheckedFlow, checking.Finding, doctor.Sign, limit_reasons.LimitUse]
     structs = [kind for kind in own if inspect.isclass(kind) and issubclass(kind, msgspec.Struct)]
 
     described = sorted(tuple(named(row[2])) for row in rows("cli.md", "## JSON"))

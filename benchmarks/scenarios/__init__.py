@@ -15,4 +15,6 @@ GOES = {
     "complete": 1,
     "fixture": 3,
     "recovery": 3,
+    "hashing": 1,
+    "cached": 3,
 }

@@ -21,17 +21,25 @@ NADI = Path(sys.executable).parent / "nadi"
 WIDTH, MARGIN, LINE, LANE = 760, 24, 18, 16
 #: Colours of what the picture distinguishes, readable on the dark ground of a terminal.
 GROUND, TEXT, FAINT, GREEN, RED = "#14181f", "#d5dbe3", "#7d8896", "#7bd88f", "#ff6b6b"
-TASKS = {"fetch": "#e6b450", "check": "#c792ea", "evaluate": "#5fb3e8", "draw": "#7bd88f", "report": "#f78c6c"}
+TASKS = {
+    "fetch": "#e6b450",
+    "check": "#c792ea",
+    "prepare": "#f07fb0",
+    "evaluate": "#5fb3e8",
+    "draw": "#7bd88f",
+    "report": "#f78c6c",
+}
 
 
 def main() -> int:
     """Draw the picture; returns the exit status."""
     os.chdir(CHECKOUT)
-    runs = json.loads(nadi("runs", "--flow", "compare-models", "--state", "completed", "--limit", "1", "--json"))
-    if not runs:
+    runs = json.loads(nadi("runs", "--flow", "compare-models", "--state", "completed", "--limit", "10", "--json"))
+    resumed = [run["name"] for run in runs if run["attempt"] > 1]
+    if not resumed:
         print("There is no completed run of the demo. Run `make demo` first.", file=sys.stderr)
         return 1
-    name = runs[0]["name"]
+    name = resumed[0]
     picture = Path(__file__).parent / "demo.svg"
     picture.write_text(draw(nadi("show", name), json.loads(nadi("show", name, "--json"))), encoding="utf-8")
     print(picture.relative_to(CHECKOUT))

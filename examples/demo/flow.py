@@ -9,7 +9,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import mutual_info_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import cross_val_predict, cross_val_score
@@ -27,6 +28,7 @@ from sklearn.svm import SVC
 
 from nadi import flow, log_metric, task
 from nadi.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
+from nadi.cache_policies import INPUTS, TASK_SOURCE
 from nadi.executors import ThreadExecutor
 
 #: What is tried: the model, the one setting that is varied, and its values.
@@ -91,6 +93,14 @@ def check(name: str, text: str) -> Table:
     return Table(name, header[:-1], rows, np.array([line[-1] for line in lines]))
 
 
+@task(task_run_name="prepare {table.name}", cache_policy=INPUTS + TASK_SOURCE)
+def prepare(table: Table) -> Table:
+    """Keep the columns that tell something of the class. The next run with the same table takes the result over."""
+    tells = mutual_info_classif(table.rows, table.classes, random_state=0) > 0
+    print(f"{table.name}: {tells.sum()} of {len(tells)} columns tell something of the class")
+    return replace(table, columns=np.array(table.columns)[tells].tolist(), rows=table.rows[:, tells])
+
+
 @task(task_run_name="{table.name}, {model} {value}")
 def evaluate(table: Table, model: str, value: float) -> Score:
     """Cross-validate one model with one setting on one data set."""
@@ -151,7 +161,7 @@ def compare_models(
     """
     folder = source if "://" in source else Path(source).resolve().as_uri()
     texts = fetch.map([f"{folder}/{name}.csv" for name in data])
-    tables = check.map(data, texts).result()
+    tables = prepare.map(check.map(data, texts).result()).result()
 
     tried = search(tables, {name: values for name, (_, values) in SEARCH.items()})
     best = [max((score for score in tried if score.data == table.name), key=rank) for table in tables]

@@ -33,6 +33,8 @@ FLOW = "examples/demo/flow.py"
 HOME = os.environ.get("NADI_HOME") or ".demo"
 NADI = os.path.relpath(Path(sys.executable).parent / "nadi", CHECKOUT)
 
+#: The data set of the second run.
+AGAIN = '["wine"]'
 #: The flow is killed once so many of its first 48 evaluations are recorded as finished.
 HALF_WAY = 24
 #: Seconds that any one step may take before the demo gives up.
@@ -70,12 +72,14 @@ def demonstrate(url: str, answers: list[int]) -> None:
     process.kill()
     process.wait()
     say(f"The server refused one request (503); the task was retried, and {answers.count(200)} files are there.")
+    before = ask("show", run)
+    if taken := cached(before):
+        say(f"{len(taken)} of 3 data sets were prepared by an earlier demo, and taken from the cache.")
     say(f"Killed half-way: kill -9 {process.pid}")
 
     title("Look", "nadi runs")
     if answers.count(503) != 1:
         raise DemoFailed(f"the server was to refuse one request and refused {answers.count(503)}.")
-    before = ask("show", run)
     name = before["run"]["name"]
     told = before["run"]["message"]
     if before["run"]["state"] != "CRASHED":
@@ -92,6 +96,9 @@ def demonstrate(url: str, answers: list[int]) -> None:
     check_nothing_ran_twice(run, before, after)
     kept, total = len(finished(before)), len(finished(after))
     say(f"{kept} finished tasks were kept, the other {total - kept} ran. None ran twice.")
+
+    title("Again", f"nadi run {FLOW} -p data={shlex.quote(AGAIN)} ...")
+    show_what_was_cached(after, run_again(url))
 
     show_results(after)
     show_what_next(after)
@@ -143,7 +150,7 @@ def watch_until_half_way(process: subprocess.Popen[bytes], log: Path, older: set
                 run = newer[0] if newer else ""
                 continue
             done = Counter(task["task"] for task in finished(ask("show", run)).values())
-            tell(f"Fetched {done['fetch']} of 3, checked {done['check']} of 3, evaluated {done['evaluate']} of 48.")
+            tell(f"Fetched {done['fetch']} of 3, prepared {done['prepare']} of 3, evaluated {done['evaluate']} of 48.")
             if done["evaluate"] >= HALF_WAY:
                 return run
     raise AssertionError("not reached")
@@ -158,6 +165,15 @@ def watch_until_it_ends(process: subprocess.Popen[bytes], log: Path, run: str) -
         tell("")
     if process.returncode != 0:
         raise DemoFailed(f"the resumed run ended with status {process.returncode}. It printed:\n{tail(log)}")
+
+
+def run_again(url: str) -> Any:
+    """Run the flow once more, with one data set; returns what `nadi show` says of it."""
+    arguments = ["run", FLOW, "-p", f"source={url}", "-p", f"data={AGAIN}", "-p", "good_enough=0", "--json"]
+    done = subprocess.run([NADI, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise DemoFailed(f"the second run ended with status {done.returncode}: {done.stderr.strip()}")
+    return ask("show", json.loads(done.stdout)["id"])
 
 
 def until_patience_ends(process: subprocess.Popen[bytes], what: str) -> Iterator[None]:
@@ -176,6 +192,10 @@ def finished(shown: Any) -> dict[str, Any]:
     return {task["id"]: task for task in shown["tasks"] if task["state"] == "COMPLETED"}
 
 
+def cached(shown: Any) -> list[Any]:
+    return [task for task in shown["tasks"] if task["state_name"] == "Cached"]
+
+
 def check_nothing_ran_twice(run: str, before: Any, after: Any) -> None:
     """Refuse a resumed run in which a task that had finished ran again, under its old record or under a new one."""
     now = {task["id"]: task for task in after["tasks"]}
@@ -187,6 +207,15 @@ def check_nothing_ran_twice(run: str, before: Any, after: Any) -> None:
     printed = Counter(now[line["task"]]["name"] for line in ask("logs", run) if line["text"].startswith("accuracy "))
     if twice := [name for name in names if names[name] > 1 or printed[name] > 1]:
         raise DemoFailed(f"these ran twice: {', '.join(twice)}.")
+
+
+def show_what_was_cached(first: Any, again: Any) -> None:
+    """Refuse a second run that prepared its table again; say where it was taken from."""
+    taken = cached(again)
+    if [task["task"] for task in taken] != ["prepare"]:
+        raise DemoFailed(f"the second run took {len(taken)} results from the cache, not that of its one preparation.")
+    who = "the first run" if first["run"]["id"] in taken[0]["message"] else "an earlier demo"
+    say(f"{taken[0]['name']} is {taken[0]['state_name']}: {who} had done it, so it was not computed again.")
 
 
 def show_results(shown: Any) -> None:

@@ -82,3 +82,18 @@ def test_the_demo_runs_again_in_the_same_home(demo: tuple[Path, subprocess.Compl
     again = run([sys.executable, "examples/demo/run.py"], home, patience=200)
 
     assert again.returncode == 0, again.stdout + again.stderr
+    assert "3 of 3 data sets were prepared by an earlier demo, and taken from the cache." in " ".join(
+        again.stdout.split()
+    )
+
+
+@pytest.mark.timeout(240)
+def test_a_step_that_the_demo_has_done_is_not_computed_again_by_its_second_run(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    _, done = demo
+
+    told = " ".join(done.stdout.split())
+
+    assert "prepare wine is Cached: the first run had done it, so it was not computed again." in told
+    assert "by an earlier demo" not in told
