@@ -13,6 +13,7 @@ import msgspec
 from nadi._declaring import DeclaredGraph, Node, declared, refuse_to_run
 from nadi._definition import Definition
 from nadi._task_keywords import KeywordAttribute, ObjectTaskSpec, check_families, spec_of
+from nadi.engine import late
 from nadi.engine.background_futures import BackgroundFuture
 from nadi.engine.calls import call_task, map_task, own_keywords, submit_task
 from nadi.engine.definitions import unwrap_method
@@ -20,7 +21,6 @@ from nadi.engine.futures import FutureList, NadiFuture
 from nadi.engine.logs import get_run_logger
 from nadi.engine.scope import current
 from nadi.exceptions import DefinitionError
-from nadi.model.cache_policies import task_input_hash
 from nadi.model.parameters.names import close_match
 from nadi.model.retries import Delay, exponential_backoff
 from nadi.model.specs import Hook, TaskSpec, TransactionHook
@@ -488,6 +488,12 @@ def task(fn: Callable[..., Any] | None = None, /, **keywords: Any) -> Any:
     if not callable(fn) and not isinstance(fn, classmethod | staticmethod):
         raise DefinitionError(f"@task marks a function, not {fn!r}. Keywords go by name: @task(name=...).")
     return Task(fn, **keywords)
+
+
+def task_input_hash(context: Any, arguments: dict[str, Any]) -> str | None:
+    """A ready `cache_key_fn`: calls share where arguments and code of the task are the same, over all runs."""
+    key: str | None = late.cache_policies().task_input_hash(context, arguments)
+    return key
 
 
 __all__ = ["Task", "exponential_backoff", "task", "task_input_hash"]

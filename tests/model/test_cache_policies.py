@@ -159,7 +159,7 @@ def test_only_a_policy_can_be_added_and_only_a_name_left_out() -> None:
         (DEFAULT - "conn", "(INPUTS - 'conn') + TASK_SOURCE + RUN_ID"),
         (FLOW_PARAMETERS.configure(isolation_level="SERIALIZABLE"), "(FLOW_PARAMETERS).configure(isolation_level="),
         (NO_CACHE, "NO_CACHE"),
-        (CachePolicy.from_cache_key_fn(task_input_hash), "CachePolicy.from_cache_key_fn(nadi.model.cache_policies:"),
+        (CachePolicy.from_cache_key_fn(task_input_hash), "CachePolicy.from_cache_key_fn(nadi.tasks:"),
     ],
 )
 def test_a_policy_shows_itself_as_it_is_written(policy: CachePolicy, told: str) -> None:

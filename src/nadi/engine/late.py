@@ -14,3 +14,8 @@ def caching() -> Any:
 def cache_keywords() -> Any:
     """Return `nadi.engine.cache_keywords`, for tasks with keywords of the cache."""
     return importlib.import_module("nadi.engine.cache_keywords")
+
+
+def cache_policies() -> Any:
+    """Return `nadi.model.cache_policies`, for keys of the cache."""
+    return importlib.import_module("nadi.model.cache_policies")

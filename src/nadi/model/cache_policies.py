@@ -286,6 +286,6 @@ DEFAULT = INPUTS + TASK_SOURCE + RUN_ID
 
 
 def task_input_hash(context: CacheContext, arguments: dict[str, Any]) -> str | None:
-    """A ready `cache_key_fn`: calls share where arguments and code of the task are the same, over all runs."""
+    """Return the key of `nadi.tasks.task_input_hash`."""
     given = msgspec.structs.replace(context, parameters=arguments)
     return (INPUTS + TASK_SOURCE).compute_key(given)

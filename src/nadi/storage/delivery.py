@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +22,9 @@ from nadi.model.records import AnyRecord, Counted
 from nadi.model.runs import Request
 from nadi.storage.contract import Applied, Batch, Refusal, Refused, Store
 from nadi.storage.journal import Journal, decode, frames, read_header, segments
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Seconds that records may wait for company, to be committed together.
 GATHER = 0.004

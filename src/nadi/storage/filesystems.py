@@ -7,7 +7,10 @@ from one machine to the other; databases have been damaged that way.
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NETWORK = frozenset(
     {"9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4"}
@@ -41,6 +44,13 @@ def network_filesystem(path: str | os.PathLike[str], mountinfo: str) -> str | No
 def read_mountinfo() -> str:
     """Return what this process sees mounted; "" where the system does not tell."""
     try:
-        return Path("/proc/self/mountinfo").read_text(encoding="latin-1")
+        return as_path("/proc/self/mountinfo").read_text(encoding="latin-1")
     except OSError:
         return ""
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a Path. Loads pathlib, whose 4 ms a program that only marks functions as tasks does not pay."""
+    from pathlib import Path
+
+    return Path(path)

@@ -13,16 +13,20 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nadi.model.holders import Holder
+from nadi.storage.filesystems import as_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Home:
     """One home folder. Making the object touches nothing; folders are made when first needed."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(os.path.abspath(os.path.expanduser(path)))
+        self.path = as_path(os.path.abspath(os.path.expanduser(path)))
 
     @property
     def database(self) -> Path:
@@ -43,7 +47,7 @@ class Home:
         """Return the folder of each process that writes or died writing, oldest first."""
         try:
             with os.scandir(self.journals) as entries:
-                return sorted(Path(entry) for entry in entries if entry.is_dir())
+                return sorted(as_path(entry) for entry in entries if entry.is_dir())
         except OSError:  # there is no such folder, or none can be there
             return []
 

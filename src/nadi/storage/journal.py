@@ -13,6 +13,7 @@ is delivered live and what is delivered after a death take one path.
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 import threading
@@ -20,14 +21,17 @@ import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import get_ident
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from nadi.model.records import AnyRecord, ArtifactMade, AssetDescribed, EventEmitted, LogLine, MetricLogged, Record
 from nadi.storage.locks import FileLock
 from nadi.storage.shield import deferred, run_deferred, shielded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: What a segment starts with: format and version.
 MAGIC = b"NADIJ001"
@@ -42,7 +46,12 @@ OVERFLOW_LIMIT = 20_000
 _DROPPED_LATE = ArtifactMade | MetricLogged | EventEmitted | AssetDescribed
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(AnyRecord)
+
+
+@functools.cache
+def _decoder() -> msgspec.msgpack.Decoder[AnyRecord]:
+    # Made with the first record that is read: working out so many kinds takes 2 ms.
+    return msgspec.msgpack.Decoder(AnyRecord)
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -87,7 +96,7 @@ def decode(payload: bytes) -> AnyRecord:
     Raises:
         msgspec.ValidationError: it is not a record that this version knows.
     """
-    record: AnyRecord = _decoder.decode(payload)
+    record: AnyRecord = _decoder().decode(payload)
     return record
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,6 +23,9 @@ from nadi.storage.delivery import JournalReader
 from nadi.storage.home import Home, is_gone, remove_tree
 from nadi.storage.journal import Header, read_header, segments
 from nadi.storage.locks import FileLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _log = logging.getLogger("nadi.storage")
 

@@ -7,12 +7,14 @@ import logging
 import os
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nadi.exceptions import SettingError, StoreReadOnly, StoreUnavailable
 from nadi.storage.contract import Store
-from nadi.storage.filesystems import network_filesystem, read_mountinfo
+from nadi.storage.filesystems import as_path, network_filesystem, read_mountinfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _log = logging.getLogger("nadi.storage")
 
@@ -52,7 +54,7 @@ def open_store(url: str, *, home: str | os.PathLike[str]) -> Store:
     if scheme == "memory" and not rest.strip("/"):
         return _made("memory")
     if scheme == "sqlite" and rest.startswith("/") and rest.strip("/"):
-        return _made("sqlite", Path(rest[1:]).expanduser())
+        return _made("sqlite", as_path(rest[1:]).expanduser())
     raise SettingError(
         f"There is no store for the database URL {_without_credentials(url)!r}."
         " Use sqlite:///runs.db (a file in the working folder), sqlite:////path/to/runs.db (four slashes: from the"
@@ -66,7 +68,7 @@ def store_url(url: str, home: str | os.PathLike[str]) -> str:
         path = default_database(home, mountinfo=read_mountinfo(), environ=os.environ).path
         return f"sqlite:///{path.absolute()}"
     if url.startswith("sqlite:///"):
-        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
+        return f"sqlite:///{as_path(url.removeprefix('sqlite:///')).expanduser().absolute()}"
     return _without_credentials(url)
 
 
@@ -84,7 +86,7 @@ def default_database(home: str | os.PathLike[str], *, mountinfo: str, environ: M
         mountinfo: The text of `/proc/self/mountinfo`.
         environ: The environment; `XDG_STATE_HOME` and `HOME` are looked at.
     """
-    home = Path(os.path.abspath(os.path.expanduser(home)))
+    home = as_path(os.path.abspath(os.path.expanduser(home)))
     kind = network_filesystem(home, mountinfo)
     if kind is None:
         return DefaultDatabase(home / "nadi.db")
@@ -106,12 +108,12 @@ def _local_state(mountinfo: str, environ: Mapping[str, str]) -> Path:
         candidates.append(os.path.join(environ["HOME"], ".local", "state"))
     for candidate in candidates:
         if os.path.isabs(candidate) and network_filesystem(candidate, mountinfo) is None:
-            return Path(candidate)
+            return as_path(candidate)
     # 4 ms, and hardly ever needed.
     import tempfile
 
     user = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"nadi-{user}"
+    return as_path(tempfile.gettempdir()) / f"nadi-{user}"
 
 
 def refuse_file(folder: Path) -> None:

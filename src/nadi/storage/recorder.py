@@ -14,8 +14,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -35,6 +34,9 @@ from nadi.storage.locks import FileLock
 from nadi.storage.opening import open_store, store_url
 from nadi.storage.results import Keeper, LocalResults, MemoryResults, ResultStorage, fetch
 from nadi.storage.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _log = logging.getLogger("nadi.storage")
 

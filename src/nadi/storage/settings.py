@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from nadi.exceptions import SettingError
+from nadi.storage.filesystems import as_path
 from nadi.storage.home import working_folder
 from nadi.storage.journal import JOURNAL_LIMIT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ def read_settings(environ: Mapping[str, str] = os.environ, folder: Path | None =
     Raises:
         SettingError: a value cannot be used; the sentence says which one, where it stands and what is expected.
     """
-    found: dict[str, object] = dict(_from_pyproject(folder or Path(working_folder())))
+    found: dict[str, object] = dict(_from_pyproject(folder or as_path(working_folder())))
     origin = dict.fromkeys(found, "[tool.nadi] in pyproject.toml")
     for name, variable in VARIABLES.items():
         if environ.get(variable):
