@@ -250,14 +250,7 @@ def termination_as_exception(on_cancel: Callable[[], bool]) -> Iterator[None]:
         yield
         return
 
-    owner = os.getpid()
-
     def terminate(number: int, frame: object) -> None:
-        if os.getpid() != owner:
-            # A child that a task forked (a pool ends its workers so): it ends as it would without us.
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
         _raise_outside_sections(lambda: Terminated("The process was asked to end (SIGTERM)."))
 
     # A shell script starts its background jobs with Ctrl-C ignored: a cancel must interrupt them all the same.
@@ -272,8 +265,28 @@ def termination_as_exception(on_cancel: Callable[[], bool]) -> Iterator[None]:
         restore.append((signal.SIGTERM, signal.signal(signal.SIGTERM, terminate)))
     if takes_cancel_by_signal():
         restore.append((signal.SIGINT, signal.signal(signal.SIGINT, interrupt)))
+    _replaced.append(restore)
     try:
         yield
     finally:
+        if restore in _replaced:  # not in a forked child, which has put everything back already
+            _replaced.remove(restore)
+            for number, handler in restore:
+                signal.signal(number, handler)
+
+
+#: For each root run in the main thread: the signals that it handles, and what handled them before.
+_replaced: list[list[tuple[int, Any]]] = []
+
+
+def _restore_in_child() -> None:
+    # A pool ends the children that a task forked by SIGTERM. It has to end them as it would without us: a handler in
+    # Python is not called while the child blocks in C, and a signal that comes just before that would wait for ever.
+    for restore in reversed(_replaced):
         for number, handler in restore:
             signal.signal(number, handler)
+    _replaced.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restore_in_child)
