@@ -120,6 +120,18 @@ def test_an_asset_is_made_from_what_its_upstream_tasks_made(recorded: Recorded) 
     assert [one.upstream for one in made(recorded.store, MODEL)] == [(CLEAN,)]
 
 
+def test_an_asset_with_owners_is_read_like_any_other(recorded: Recorded) -> None:
+    owned = materialize(Asset(CLEAN, AssetProperties(owners=["ann"])))(lambda: [1, 2])
+
+    @flow
+    def nightly() -> None:
+        train(owned())
+
+    nightly()
+
+    assert [one.upstream for one in made(recorded.store, MODEL)] == [(CLEAN,)]
+
+
 def test_assets_are_followed_through_plain_tasks_between(recorded: Recorded) -> None:
     @flow
     def nightly() -> None:

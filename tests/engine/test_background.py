@@ -14,7 +14,8 @@ import pytest
 
 import nadi
 from nadi import Secret, Task, flow, task
-from nadi.engine.recording import recorder
+from nadi.engine.cancelling import cancel_run
+from nadi.engine.recording import clock, recorder
 from nadi.engine.serving import Worker
 from nadi.exceptions import (
     CallError,
@@ -22,6 +23,7 @@ from nadi.exceptions import (
     CrashedRun,
     DefinitionError,
     RunNotFound,
+    StoreUnavailable,
     TimedOut,
     UpstreamFailed,
     ValueRefused,
@@ -29,6 +31,7 @@ from nadi.exceptions import (
 from nadi.futures import BackgroundFuture, background_future
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType
+from nadi.storage.home import Home, this_holder
 from nadi.task_worker import serve
 from tests.conftest import Recorded
 from tests.engine.resuming import a_home
@@ -352,6 +355,83 @@ def test_a_retried_flow_does_not_ask_a_second_time(recorded: Recorded) -> None:
     assert len(set(asked)) == 1
     assert len(asked) == 2
     assert [run.flow for run in recorded.flow_runs] == ["double", "pipeline"]
+
+
+def test_a_retried_flow_that_asks_for_something_else_gets_what_it_asks_for(recorded: Recorded) -> None:
+    asked: list[str] = []
+
+    @flow(retries=1)
+    def pipeline() -> None:
+        first_time = not asked
+        asked.append((double if first_time else add).delay(1 if first_time else [1]).task_run_id)
+        asked.append(double.delay(2 if first_time else 3).task_run_id)
+        if first_time:
+            raise ValueError("once more")
+
+    pipeline()
+
+    assert len(set(asked)) == 4
+    with serving(double, add):
+        assert [background_future(id).result(timeout=20) for id in asked] == [2, 4, 1, 6]
+
+
+def test_a_worker_is_stopped_from_a_signal_handler_that_interrupts_its_looking(recorded: Recorded) -> None:
+    worker = Worker([double.spec])
+    stopping = threading.Thread(target=worker.stop, daemon=True)
+    wake: Any = worker._wake
+
+    with wake._cond:  # where the handler may strike
+        stopping.start()
+        stopping.join(5)
+
+    assert not stopping.is_alive()
+
+
+def test_a_store_that_is_away_for_a_moment_costs_no_run(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    future = double.delay(1)
+    outages = [StoreUnavailable("Away."), StoreUnavailable("Away.")]
+
+    def away_at_first(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            if outages:
+                raise outages.pop()
+            return ask(*args, **kwargs)
+
+        return answer
+
+    # Once before the run is claimed, and once right after it.
+    for name in ("waiting_runs", "recorded_calls"):
+        monkeypatch.setattr(recorded.store, name, away_at_first(getattr(recorded.store, name)))
+
+    with serving(double):
+        assert future.result(timeout=20) == 2
+
+
+def test_a_run_that_lost_its_worker_can_be_cancelled_before_another_takes_it_up(home: Path) -> None:
+    future = double.delay(1)
+    store = recorder().store()
+    claim = store.claim(future.task_run_id, holder="w", now=1.0, expected_token=run_of(future).token)
+    store.end_attempt(
+        future.task_run_id, token=claim.token, state=StateType.CRASHED, name="", message="Killed.", now=2.0
+    )
+    awaiting = future.state.name
+
+    cancelled = cancel_run(
+        store,
+        Home(home),
+        run_of(future),
+        by="Ada",
+        grace=0.0,
+        observer=this_holder("reader"),
+        clock=clock,
+        pause=time.sleep,
+    )
+
+    assert (awaiting, cancelled.run.state_name, future.done) == ("AwaitingResume", "Cancelled", True)
+    assert [one.state_name for one in store.attempts(future.task_run_id)] == ["Crashed", "Cancelled"]
+    with serving(double):
+        assert double.delay(2).result(timeout=20) == 4
+    assert did == [2]
 
 
 def test_arguments_that_do_not_fit_the_task_of_the_worker_fail_the_run_and_not_the_worker(recorded: Recorded) -> None:

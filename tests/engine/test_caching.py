@@ -137,6 +137,22 @@ def test_a_cache_key_fn_gives_the_key_from_context_and_parameters(recorded: Reco
     assert calls == [1, 2]
 
 
+def test_a_cache_key_fn_can_keep_results_to_one_flow_run(recorded: Recorded, calls: Count) -> None:
+    @task(cache_key_fn=lambda context, parameters: context.task_run.flow_run_id)
+    def work() -> None:
+        calls.append(1)
+
+    @flow
+    def run() -> None:
+        work()
+        work()
+
+    run()
+    run()
+
+    assert len(calls) == 2
+
+
 def test_a_cache_key_fn_that_gives_none_caches_nothing(recorded: Recorded, calls: Count) -> None:
     @task(cache_key_fn=lambda context, parameters: None)
     def work() -> None:
@@ -331,6 +347,33 @@ def test_a_policy_that_raises_costs_the_run_nothing(recorded: Recorded) -> None:
 
     assert work() == 1
     assert "The cache key of work cannot be computed, so it runs without the cache: no idea" in recorded.logged()
+
+
+@pytest.mark.parametrize("part", ["\ud800", "hunter2-hunter2", str(Secret("another"))])
+def test_a_key_that_cannot_be_stored_or_shown_costs_the_run_nothing(
+    part: str, recorded: Recorded, calls: Count
+) -> None:
+    token = Secret("hunter2-hunter2")
+
+    @task(cache_key_fn=lambda context, parameters: f"of {part}")
+    def by_key() -> None:
+        calls.append(1)
+
+    @task(result_storage_key=f"reports/{part}")
+    def by_name() -> None:
+        calls.append(2)
+
+    @flow
+    def run() -> None:
+        by_key()
+        by_name()
+
+    run()
+    run()
+
+    assert calls == [1, 2, 1, 2]
+    assert recorded.store.cache.entries() == []
+    assert token.get() not in recorded.logged()
 
 
 def test_a_failed_run_is_not_cached(recorded: Recorded, calls: Count) -> None:

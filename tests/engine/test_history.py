@@ -92,6 +92,14 @@ def test_scope_function_code_inputs_and_occurrence_all_have_to_be_equal(
     assert judged(match) == ("new", match.why if why is None else why)
 
 
+def test_what_never_ran_does_not_run_again_when_its_input_is_another() -> None:
+    waited = recorded("a", StateType.CANCELLED, each={"x": b"1"})
+
+    match = history(waited).match(call(inputs=b"changed", each={"x": b"2"}, position=1))
+
+    assert judged(match) == ("new", "")
+
+
 @pytest.mark.parametrize(
     ("state", "was", "what"),
     [

@@ -136,6 +136,25 @@ def test_a_circle_is_told_to_the_one_who_would_close_it(tmp_path: Path) -> None:
     assert not first.granted
 
 
+def test_a_circle_through_what_somebody_keeps_for_another_is_seen_in_either_order(tmp_path: Path) -> None:
+    one, other = KeyLocks(tmp_path), KeyLocks(tmp_path)
+    x, y = asked(other, "x"), asked(one, "y")
+    waiting = one.ask("x", held=frozenset({"whom"}))
+    assert waiting is not None
+
+    assert y.keep("whom")
+    assert other.ask("y", held=frozenset({x.name})) is None
+
+    y.release()
+    y = asked(one, "y")
+    late = asked(other, "y", x)
+    assert not y.keep("whom")
+
+    for claim in (y, late, x, waiting):
+        claim.release()
+    until(lambda: not list(tmp_path.iterdir()))
+
+
 def test_waiting_for_one_who_waits_for_somebody_else_is_no_circle(tmp_path: Path) -> None:
     one, two = KeyLocks(tmp_path), KeyLocks(tmp_path)
     a, b, _ = asked(one, "a"), asked(two, "b"), asked(one, "c")
@@ -185,6 +204,37 @@ def test_a_folder_that_cannot_be_used_leaves_the_locks_of_this_process(
     assert first.granted
     assert not second.granted
     assert "other processes may compute what this one is computing" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_neither_waits_for_a_key_nor_frees_one(tmp_path: Path) -> None:
+    locks = KeyLocks(tmp_path)
+    held = asked(locks, "k")
+
+    child = os.fork()
+    if child == 0:
+        held.release()
+        os._exit(0 if locks.ask("k") is None else 1)
+    _, status = os.waitpid(child, 0)
+
+    assert status == 0
+    assert not asked(KeyLocks(tmp_path), "k").granted
+    held.release()
+
+
+def test_where_no_thread_can_be_started_a_key_is_granted_without_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = asked(KeyLocks(tmp_path), "k")
+    locks = KeyLocks(tmp_path)
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    assert asked(locks, "k").granted
+    holder.release()
 
 
 def test_a_lock_whose_file_was_removed_is_not_in_place(tmp_path: Path) -> None:

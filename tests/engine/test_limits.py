@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import math
 import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,12 @@ from nadi import flow, task
 from nadi.concurrency import asyncio as limits_asyncio
 from nadi.concurrency import list_limits, remove_limit, set_limit
 from nadi.concurrency.sync import concurrency, rate_limit
+from nadi.engine.desks import desk_here
+from nadi.engine.interrupts import Interruption
+from nadi.engine.limit_reasons import reasons_of_limits
+from nadi.engine.limits import Wanted
 from nadi.engine.recording import recorder
+from nadi.engine.slots import Desk, Place
 from nadi.exceptions import (
     AcquireConcurrencySlotTimeoutError,
     CancelledRun,
@@ -26,6 +34,7 @@ from nadi.exceptions import (
 )
 from nadi.executors import ThreadExecutor
 from nadi.model.limits import SlotClaim
+from nadi.storage.home import this_holder
 from tests.conftest import Recorded
 
 
@@ -380,6 +389,55 @@ def test_limits_in_memory_say_that_they_do_not_reach_another_process(recorded: R
         one()
 
 
+def test_who_is_taken_for_gone_while_it_waits_joins_the_line_again(recorded: Recorded) -> None:
+    set_limit("db", 1)
+    done: list[str] = []
+
+    def waits() -> None:
+        with concurrency("db"):
+            done.append("had it")
+
+    with concurrency("db"):
+        thread = threading.Thread(target=waits)
+        thread.start()
+        waiting(1)
+        [waiter] = [one for one in claims() if not one.held]
+        recorder().store().limits.end_claims({waiter.id: waiter.renewals})
+        waiting(1)
+    thread.join(20)
+
+    assert done == ["had it"]
+    assert claims() == []
+
+
+def test_who_leaves_while_it_joins_the_line_again_stays_out_of_it(recorded: Recorded) -> None:
+    set_limit("db", 1)
+    desk = desk_here()
+
+    desk._join_again(Place(Wanted("db", 1, None, strict=False).claim(desk), ready=lambda: None))
+
+    assert claims() == []
+
+
+def test_who_leaves_the_line_while_its_reason_is_asked_for_has_none(recorded: Recorded) -> None:
+    @flow
+    def one() -> None: ...
+
+    one()
+    set_limit("db", 1)
+    run, limits = recorded.root, recorder().store().limits
+    for id in "abc":
+        fields: dict[str, Any] = {"id": id, "holder": "h", "root": run.id, "run": run.id, "term": 300.0, "at": 0.0}
+        limits.claim_slots(SlotClaim(names=("db",), slots=1, **fields), wait=True)
+
+    told = reasons_of_limits(recorder().store(), run, observer=this_holder("reader"), now=0.0)
+    first = next(told)
+    limits.release_slots("c")
+
+    assert "1 of 1 is taken" in first
+    assert list(told) == []
+
+
 # -- async --
 
 
@@ -448,6 +506,51 @@ def test_a_coroutine_whose_slots_were_given_away_is_interrupted(recorded: Record
         asyncio.run(main())
 
 
+def test_a_loss_that_is_told_too_late_cancels_nothing_behind_the_block(recorded: Recorded) -> None:
+    set_limit("db", 1)
+
+    async def main() -> str:
+        async with limits_asyncio.concurrency("db", lease_duration=0.04, strict=True):
+            give_away()
+            time.sleep(0.2)  # the loop hears nothing of the loss meanwhile
+        await asyncio.sleep(0.01)
+        return "went on"
+
+    assert asyncio.run(main()) == "went on"
+
+
+def test_a_loss_that_strikes_no_await_of_the_body_is_raised_at_its_end(recorded: Recorded) -> None:
+    set_limit("db", 1)
+
+    async def main() -> None:
+        async with limits_asyncio.concurrency("db", lease_duration=0.04, strict=True):
+            give_away()
+            lost = asyncio.current_task()
+            assert lost is not None
+            while not lost.cancelling():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.01)
+
+    with pytest.raises(ConcurrencyLeaseLost):
+        asyncio.run(main())
+
+
+def test_a_cancel_of_somebody_else_goes_before_a_loss(recorded: Recorded) -> None:
+    set_limit("db", 1)
+
+    async def main() -> None:
+        async with limits_asyncio.concurrency("db", lease_duration=0.04, strict=True):
+            own = asyncio.current_task()
+            assert own is not None
+            own.cancel()
+            give_away()
+            time.sleep(0.2)
+            await asyncio.sleep(10)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+
+
 # -- rates --
 
 
@@ -503,6 +606,60 @@ def test_limits_are_made_listed_changed_and_removed(recorded: Recorded) -> None:
 def test_a_limit_that_cannot_be_is_refused(recorded: Recorded, name: str, slots: int, decay: float) -> None:
     with pytest.raises(ValueRefused):
         set_limit(name, slots, slot_decay_per_second=decay)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"names": "\ud800"},
+        {"names": [1]},
+        {"names": None},
+        {"occupy": 1 << 31},
+        {"timeout_seconds": "5"},
+        {"timeout_seconds": math.nan},
+        {"lease_duration": "5"},
+        {"lease_duration": 0},
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(recorded: Recorded, given: dict[str, Any]) -> None:
+    with pytest.raises(ValueRefused), concurrency(**{"names": "db", **given}):
+        pass
+
+
+def test_waits_and_leases_may_be_endless(recorded: Recorded) -> None:
+    set_limit("db", 1)
+    done: list[str] = []
+
+    def waits() -> None:
+        with concurrency("db", timeout_seconds=math.inf, lease_duration=math.inf):
+            done.append("had it")
+
+    with concurrency("db", lease_duration=math.inf, holder="x\ud800\n" * 200):
+        thread = threading.Thread(target=waits)
+        thread.start()
+        waiting(1)
+    thread.join(20)
+
+    assert done == ["had it"]
+
+
+def test_who_is_interrupted_on_the_way_out_leaves_all_the_same(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_limit("db", 1)
+    strikes, leave = [Interruption()], Desk.leave
+
+    def leave_struck_at_first(desk: Desk, place: Place) -> None:
+        if strikes:
+            raise strikes.pop()
+        leave(desk, place)
+
+    monkeypatch.setattr(Desk, "leave", leave_struck_at_first)
+
+    with pytest.raises(Interruption), concurrency("db"):
+        pass
+
+    assert claims() == []
 
 
 class _InChild(Exception):

@@ -194,7 +194,7 @@ def test_a_run_that_asks_for_nothing_takes_no_answer(recorded: Recorded) -> None
 
     done()
 
-    with pytest.raises(InputRefused, match="is Completed and asks for nothing"):
+    with pytest.raises(InputRefused, match="is Completed and asks for no input"):
         resume_flow_run(recorded.root.id, 1)
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from nadi import flow, suspend_flow_run
-from nadi.exceptions import ContextError, InputRefused, RunNotFound, TimedOut
+from nadi.exceptions import ContextError, DefinitionError, InputRefused, RunNotFound, StoreUnavailable, TimedOut
 from nadi.flow_runs import FlowRun
 from nadi.input import PlainInput, RunInput, keyset_of, receive_input, send_input
+from nadi.model.pauses import Message
 from nadi.model.runs import RunFilter
 from nadi.runtime import flow_run
+from nadi.storage.in_memory.inputs import MemoryInputTable
 from tests.conftest import Recorded
 from tests.engine.resuming import Here, a_home
 from tests.engine.test_pausing import beside, until
@@ -173,3 +175,50 @@ def test_fields_go_by_name_so_that_one_without_a_default_may_follow() -> None:
     assert Late(late="x").early == 1
     assert keyset_of(Late) == "Late"
     assert keyset_of(list[int]) == keyset_of(list) == "list"
+
+
+def test_whose_messages_to_receive_may_be_said_by_name_and_somebody_unknown_is_an_error(recorded: Recorded) -> None:
+    @flow
+    def shop() -> None:
+        send_input(3, str(flow_run.id))
+
+    shop()
+
+    assert list(receive_input(int, timeout=0, flow_run_id=recorded.root.name)) == [3]
+    with pytest.raises(RunNotFound):
+        receive_input(int, flow_run_id="nobody")
+
+
+def test_a_store_that_is_away_for_a_while_loses_no_message_and_never_passes_for_silence(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [3]
+
+    def away_at_first(self: MemoryInputTable, *args: Any, **kwargs: Any) -> list[Message]:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise StoreUnavailable("The disk is asleep.")
+        return messages(self, *args, **kwargs)
+
+    messages = MemoryInputTable.messages
+    monkeypatch.setattr(MemoryInputTable, "messages", away_at_first)
+
+    @flow
+    def shop() -> int:
+        send_input(3, str(flow_run.id))
+        with pytest.raises(StoreUnavailable):
+            next(receive_input(int, timeout=0))
+        found: int = next(receive_input(int, poll_interval=0.01))
+        return found
+
+    assert shop() == 3
+
+
+@pytest.mark.parametrize("given", [{"timeout": -1}, {"timeout": "5"}, {"poll_interval": 0}, {"poll_interval": None}])
+def test_a_time_that_nobody_could_wait_is_refused(recorded: Recorded, given: dict[str, Any]) -> None:
+    @flow
+    def shop() -> None:
+        receive_input(int, **given)
+
+    with pytest.raises(DefinitionError, match="is a number of seconds"):
+        shop()

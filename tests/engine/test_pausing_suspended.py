@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -312,6 +313,23 @@ def test_a_deadline_that_passed_is_judged_when_somebody_looks(here: Here) -> Non
     assert (early.overdue, late.overdue) == ([], [here.run.id])
     assert (here.run.state_type, here.run.state_name) == (S.FAILED, "TimedOut")
     assert here.run.message == f"Nobody answered pause 1 of run {here.run.name} within 1 min."
+
+
+def test_one_look_judges_all_deadlines_however_few_the_store_tells_at_a_time(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @flow
+    def waits() -> int:
+        return suspend_flow_run(int, timeout=60)
+
+    for _ in range(3):
+        here.begin(waits)
+    recorder, store = here.recorder, here.store
+    monkeypatch.setattr(store.inputs, "overdue", functools.partial(store.inputs.overdue, limit=1))
+    found = deliver_leftovers(recorder.home, store, recorder.holder, now=time.time() + 70)
+
+    assert len(found.overdue) == 3
+    assert {run.state_name for run in store.flow_runs(RunFilter(), limit=9)} == {"TimedOut"}
 
 
 def test_a_pause_that_was_given_up_is_not_what_a_later_suspension_waits_for(here: Here) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import nadi
 from nadi import allow_failure, flow, task, unmapped
+from nadi.cache_policies import INPUTS
 from nadi.engine.loading import load_flow
 from nadi.engine.roots import resumed_root
 from nadi.exceptions import (
@@ -23,7 +24,7 @@ from nadi.exceptions import (
     UpstreamFailed,
 )
 from nadi.model.runs import RunFilter
-from nadi.model.states import StateType
+from nadi.model.states import State, StateType
 from tests.engine.resuming import Here, a_home
 
 
@@ -1120,6 +1121,29 @@ def test_after_a_durable_task_others_see_it_finished_before_the_next_step(here: 
     paying()
 
     assert seen == ["COMPLETED"]
+
+
+def test_a_durable_task_is_seen_finished_however_it_came_by_its_end(here: Here) -> None:
+    seen: list[str] = []
+
+    @task(durable=True, cache_policy=INPUTS)
+    def pay() -> str:
+        return "paid"
+
+    @task(durable=True)
+    def skip() -> Any:
+        return State(type=StateType.COMPLETED, name="Skipped")
+
+    @flow
+    def paying() -> None:
+        for pays in (pay, pay, skip):
+            pays()
+            tasks = here.recorder.store().task_runs(here.recorder.store().flow_runs(RunFilter(), limit=1)[0].id)
+            seen.append(tasks[-1].state_name)
+
+    paying()
+
+    assert seen == ["Completed", "Cached", "Skipped"]
 
 
 def test_what_a_run_did_is_seen_by_others_when_the_call_of_its_flow_returns(here: Here) -> None:

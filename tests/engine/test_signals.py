@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from nadi import context, flow, states, task
 from nadi.exceptions import FailedRun
 from nadi.model.retries import RetryPolicy
+from nadi.model.signals import seconds_until
 from nadi.model.states import State
 from nadi.signals import ENDRUN, FAIL, LOOP, RETRY, SKIP, SUCCESS, TRIGGERFAIL, VALIDATIONFAIL, Signal
 from tests.conftest import Recorded
@@ -224,3 +226,14 @@ def test_a_signal_of_a_flow_function_ends_its_run(recorded: Recorded) -> None:
         bad()
     with pytest.raises(FailedRun, match="a flow cannot raise LOOP"):
         lost()
+
+
+def test_a_start_time_without_a_zone_is_one_of_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+
+    try:
+        assert seconds_until(datetime(2026, 1, 1, 0, 0, 5), datetime(2026, 1, 1, tzinfo=UTC).timestamp()) == 5
+    finally:
+        monkeypatch.undo()
+        time.tzset()

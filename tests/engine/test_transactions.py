@@ -18,6 +18,7 @@ from nadi.engine.scope import scope_of
 from nadi.engine.transaction_blocks import TransactionBlock
 from nadi.exceptions import CancelledRun, RunTaken, TransactionError
 from nadi.flow_runs import suspend_flow_run
+from nadi.model.secrets import Secret
 from nadi.transactions import (
     CommitMode,
     IsolationLevel,
@@ -425,6 +426,20 @@ def test_a_result_that_is_staged_is_seen_in_its_own_transaction_and_nowhere_else
     assert recorded.states() == {"work-1": "Completed", "work-2": "Cached", "nadi.transaction-0": "Completed"}
 
 
+def test_a_staged_result_is_given_out_as_it_was_computed_whatever_became_of_it(recorded: Recorded) -> None:
+    @task(cache_policy=INPUTS)
+    def work(x: int) -> list[int]:
+        return [x]
+
+    @flow
+    def run() -> list[int]:
+        with transaction():
+            work(1).append(99)
+            return work(1)
+
+    assert run() == [1]
+
+
 def test_a_task_that_ends_after_its_transaction_follows_it(recorded: Recorded, did: list[str]) -> None:
     step = step_of(did)
     go_on = threading.Event()
@@ -659,6 +674,9 @@ def test_a_plain_with_refuses_to_wait_for_a_coroutine_of_the_loop_that_it_blocks
 def test_wrong_use_is_told_in_a_sentence() -> None:
     with pytest.raises(TransactionError, match="takes no other"):
         transaction(store=object())  # type: ignore[arg-type]
+    for key, told in ((5, "has to be text"), ("half \ud800", "as UTF-8"), (f"of {Secret('x')}", "holds a Secret")):
+        with pytest.raises(TransactionError, match=told):
+            transaction(key=key)  # type: ignore[arg-type]
     with pytest.raises(TransactionError, match="Use a CommitMode"):
         transaction(commit_mode="SOMETIMES")  # type: ignore[arg-type]
     with transaction() as txn:

@@ -439,13 +439,19 @@ class Written:
     def __init__(self, folder: Path) -> None:
         self.folder, self.count = folder, 0
 
-    def digest(self, work: str = WORK, other: str = OTHER, name: str = "work") -> bytes:
+    def digest(
+        self,
+        work: str = WORK,
+        other: str = OTHER,
+        name: str = "work",
+        digests: Callable[[Any], bytes] = source_digest,
+    ) -> bytes:
         self.count += 1
         folder = self.folder / str(self.count)
         folder.mkdir()
         sys.modules["other"] = load(folder / "other.py", other)
         try:
-            return source_digest(getattr(load(folder / "work.py", work), name))
+            return digests(getattr(load(folder / "work.py", work), name))
         finally:
             del sys.modules["other"], sys.modules["work"]
 
@@ -490,6 +496,41 @@ CHANGED = {
 }
 
 
+#: What each of these is made of is taken from `{}`.
+CONSTANTS = {
+    "a list": "LIMIT = [{}]",
+    "a dict of dicts": "LIMIT = {{'a': {{'b': {}}}}}",
+    "a span of time": "import datetime\nLIMIT = datetime.timedelta(days={})",
+    "a path": "import pathlib\nLIMIT = pathlib.Path('{}.csv')",
+    "an array": "import numpy\nLIMIT = numpy.array([{}])",
+    "an object of a dataclass": "@dataclasses.dataclass\nclass C:\n    x: int\nLIMIT = C({})",
+    "a method of that": (
+        "@dataclasses.dataclass\nclass C:\n    x: int\n    def __radd__(self, y):\n        return {}\nLIMIT = C(1)"
+    ),
+    "a member of an enumeration": "import enum\nclass C(enum.Enum):\n    A = {}\nLIMIT = C.A",
+    "a table of functions": "def add(x):\n    return x + {}\nLIMIT = {{'add': add}}",
+    "functions that lead back": "def add(x):\n    return LIMIT[x] + {}\nLIMIT = {{'add': add}}",
+    "beside what cannot be told": "import threading\nLIMIT = ({}, 2)\nlower = LOCK = threading.Lock()",
+    "an attribute of a class": "import datetime\nclass LIMIT:\n    x = datetime.date(2020, 1, {})",
+    "a default with slots": "@dataclasses.dataclass(slots=True)\nclass LIMIT:\n    x: int = {}",
+    "a default that is made": (
+        "@dataclasses.dataclass\nclass LIMIT:\n    x: list = dataclasses.field(default_factory=lambda: [{}])"
+    ),
+    "a default of a model": "import pydantic\nclass LIMIT(pydantic.BaseModel):\n    x: int = {}",
+    "a default of a struct": "import msgspec\nclass LIMIT(msgspec.Struct):\n    x: int = {}",
+}
+
+
+@pytest.mark.parametrize("constant", CONSTANTS)
+def test_a_constant_counts_by_its_content(constant: str, written: Written) -> None:
+    def digest(value: int) -> bytes:
+        text = WORK.replace("LIMIT = 3", CONSTANTS[constant].format(value))
+        return written.digest(text, digests=task_source_digest)
+
+    assert digest(1) == digest(1)
+    assert digest(1) != digest(2)
+
+
 @pytest.mark.parametrize("change", SAME)
 def test_what_changes_nothing_in_what_runs_keeps_the_source_digest(change: str, written: Written) -> None:
     assert written.digest(*SAME[change]) == written.digest()
@@ -504,7 +545,7 @@ def test_the_source_digest_is_the_same_on_every_version_of_python(written: Writt
     assert written.digest().hex() == GOLDEN_SOURCE
 
 
-GOLDEN_SOURCE = "8c016c76205fbc98801e73a421dc1774"
+GOLDEN_SOURCE = "8dba87302ef0698393045c8c96887e1c"
 
 
 def test_a_file_that_was_changed_since_it_was_loaded_does_not_speak_for_the_code_that_runs(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from nadi.exceptions import NadiError
 from nadi.model import secrets
 from nadi.model.secrets import Secret
+from nadi.model.signals import FAIL
 from nadi.model.tracebacks import format_exception, summarise
 
 #: A function whose frame has a file name inside the package, as the engine's have.
@@ -241,3 +242,16 @@ def test_a_class_of_a_script_is_called_as_it_was_written() -> None:
     bad = type("BadRow", (Exception,), {"__module__": "nadi_script_etl_1f0c9a2b"})
 
     assert format_exception(bad("row 3")) == "BadRow: row 3\n"
+
+
+def test_a_task_that_failed_by_a_signal_shows_where_the_signal_was_raised_and_no_more() -> None:
+    signal = FAIL("no such table")
+
+    def check() -> None:
+        raise signal
+
+    caught(check)
+    told = format_exception(signal.failure)
+
+    assert "raise signal" in told
+    assert told.count("no such table") == 1

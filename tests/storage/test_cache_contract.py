@@ -270,6 +270,21 @@ def test_a_file_under_a_name_of_the_users_stays_while_a_run_or_an_entry_names_it
     assert store.result_files.released_files(before=T0 + 999) == ["models/best.pkl"]
 
 
+def test_a_file_whose_name_of_the_users_holds_the_id_of_the_run_stays_while_that_run_names_it(
+    store: Store, writer: Writer
+) -> None:
+    named = ResultRef("file", key=f"models/{OTHER}.pkl", format="pickle", size_bytes=9, signature=b"signed")
+    take_cached(writer, named)
+    store.cache.put([an_entry(result=named)])
+
+    store.cache.remove(now=T0 + 200)
+    still_named = store.result_files.released_files(before=T0 + 999)
+    delete(store, writer, OTHER, now=T0 + 300)
+
+    assert still_named == []
+    assert store.result_files.released_files(before=T0 + 999) == [named.key]
+
+
 def test_a_released_file_that_is_named_again_stays(store: Store, writer: Writer) -> None:
     named = ResultRef("file", key="models/best.pkl", format="pickle", size_bytes=9, signature=b"signed")
     store.cache.put([an_entry(result=named)])

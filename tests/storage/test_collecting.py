@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,20 @@ def test_what_a_killed_writer_left_unfinished_goes(store: Store, tmp_path: Path)
     assert too_early
     assert not left.exists()
     assert storage.exists("a/b")
+
+
+def test_a_result_is_written_whatever_folders_a_collection_removes_meanwhile(tmp_path: Path) -> None:
+    storage = LocalResults(tmp_path / "results")
+
+    def write_and_remove(name: str) -> None:
+        for n in range(200):
+            storage.write(f"store/{name}{n}/1/task", b"value")
+            storage.delete(f"store/{name}{n}/1/task")
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [pool.submit(write_and_remove, name) for name in "ab"]
+
+    assert [outcome.exception() for outcome in outcomes] == [None, None]
 
 
 def test_folders_of_a_deleted_run_go_with_its_last_file(tmp_path: Path, store: Store) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from nadi.engine.lookup import find_root, find_run
 from nadi.engine.recording import clock, recorder
-from nadi.engine.run_inputs import answer_pause, the_open_pause
+from nadi.engine.run_inputs import answer_pause, asks_for_nothing, the_open_pause
 from nadi.engine.scope import current
-from nadi.exceptions import InputRefused, NotResumable, RunAlreadyFinished, TimedOut
+from nadi.exceptions import NotResumable, RunAlreadyFinished, TimedOut
+from nadi.executors.threads import place_lent
 from nadi.model.pauses import Pause
 from nadi.model.runs import FlowRun, Request
 from nadi.model.states import StateType
@@ -52,7 +53,7 @@ def resume_paused(wanted: str, given: Any) -> None:
     if pause is not None:
         answer_pause(store, run, pause, given, by=str(into.holder), now=clock.now())
     elif not is_released(run) or given is not None:
-        raise InputRefused(f"Run {run.name} is {run.state_name} and asks for nothing.")
+        raise asks_for_nothing(store, run)
 
 
 def settle(store: Store, run: FlowRun, given: Any, *, by: str) -> None:
@@ -66,7 +67,7 @@ def settle(store: Store, run: FlowRun, given: Any, *, by: str) -> None:
         return
     pause = the_open_pause(store, run)
     if given is not None and pause is None:
-        raise InputRefused(f"Run {run.name} is {run.state_name} and asks for no input.")
+        raise asks_for_nothing(store, run)
     if pause is None:
         return
     if given is None and pause.schema:
@@ -125,7 +126,9 @@ def finished_run(wanted: str, *, timeout: float | None, poll_interval: float | N
     for run in _looks(wanted, timeout, log_states):
         if run.is_final:
             return run
-        if stopped.wait(poll_interval or LOOK) and scope is not None:
+        with place_lent():
+            stopped.wait(poll_interval or LOOK)
+        if scope is not None:
             scope.session.check()
     raise AssertionError("looking goes on until the run has ended")
 

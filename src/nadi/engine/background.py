@@ -52,7 +52,7 @@ def enqueue(
     waits = [one for value in wait_for for one in background_futures_in(resolved(value, outcome))]
     into = recorder_here()
     scope = current.get()
-    id = recorded_id()
+    id = recorded_id(spec.key, bound)
     future: BackgroundFuture[Any] = BackgroundFuture(id)
     if scope is not None and scope.history is not None and into.store().flow_run(id) is not None:
         return future  # an earlier attempt of the caller asked for it

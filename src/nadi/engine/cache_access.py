@@ -13,9 +13,10 @@ import msgspec
 from nadi.engine.key_locks import KeyLocks
 from nadi.engine.recording import clock, recorder
 from nadi.engine.scope import current
-from nadi.exceptions import MissingResult, StoreError
+from nadi.exceptions import MissingResult, NotKept, StoreError
 from nadi.model.results import ResultRef
 from nadi.model.runs import when
+from nadi.model.secrets import MASK, masker
 from nadi.storage.contract import Store
 from nadi.storage.contracts.cache import CacheEntry
 from nadi.storage.recorder import JournalRecorder, Recorder
@@ -188,6 +189,21 @@ class Author(msgspec.Struct, frozen=True):
         except StoreError as error:
             self._access.lost(error, self.root)
             return []
+
+
+def usable_key(key: str) -> str:
+    """Return a key that a store can take and may show.
+
+    Raises:
+        NotKept: it cannot be written as UTF-8, or holds a secret; two masked ones would be one key.
+    """
+    try:
+        data = key.encode()
+    except UnicodeEncodeError:
+        raise NotKept(f"The key {key!r} cannot be written as UTF-8.") from None
+    if MASK in key or masker.occurs_in(data):
+        raise NotKept("The key holds a Secret, and keys are shown.")
+    return key
 
 
 def _told(entry: CacheEntry, store: Store, root: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from nadi.engine.aio import cancel_with_session
-from nadi.engine.cache_access import Author
+from nadi.engine.cache_access import Author, usable_key
 from nadi.engine.decisions import End
 from nadi.engine.inputs import futures_in, has_marks, resolved
 from nadi.engine.key_locks import Claim
@@ -243,7 +243,7 @@ def _key_of(run: TaskRun, bound: Mapping[str, Any]) -> str:
         if has_marks(bound.values()):
             bound = {name: resolved(value, outcome_for(run.name)) for name, value in bound.items()}
         if cache.storage_key:
-            return _storage_key(cache.storage_key, run, bound)
+            return usable_key(_storage_key(cache.storage_key, run, bound))
         flow: Scope = run.scope.home
         context = CacheContext(
             task=run.spec,
@@ -252,7 +252,7 @@ def _key_of(run: TaskRun, bound: Mapping[str, Any]) -> str:
             flow_parameters=flow.parameters,
             task_run=run,
         )
-        return cache.policy.compute_key(context) or ""
+        return usable_key(cache.policy.compute_key(context) or "")
     except Unhashable as error:
         _say_once(run, f"{error} It runs without the cache.")
     except Exception as error:

@@ -13,8 +13,9 @@ from enum import StrEnum
 
 import msgspec
 
+from nadi.engine.background_futures import may_be_taken_up
 from nadi.engine.clock import Clock
-from nadi.exceptions import RunAlreadyFinished
+from nadi.exceptions import RunAlreadyFinished, RunTaken
 from nadi.model.holders import Holder
 from nadi.model.runs import FlowRun, Request
 from nadi.model.states import StateType
@@ -77,6 +78,11 @@ def cancel_run(
     Raises:
         RunAlreadyFinished: it had ended before it was asked.
     """
+    if may_be_taken_up(run):
+        try:
+            return _take_back(store, run, by=by, observer=observer, clock=clock)
+        except RunTaken:  # a worker was faster
+            run = _newest(store, run)
     if run.is_final:
         raise RunAlreadyFinished(run.name, state=run.state_name, proposed="Cancelled")
     if run.state_type in (StateType.SCHEDULED, StateType.PAUSED) and not _is_held(run, observer):
@@ -93,9 +99,17 @@ def cancel_run(
     return _force(store, home, newest, observer, clock, pause)
 
 
+def _take_back(store: Store, run: FlowRun, *, by: str, observer: Holder, clock: Clock) -> Cancelled:
+    """Cancel a background run that lost its worker, in an attempt of its own: the one before stays crashed."""
+    claim = store.claim(run.id, holder=observer.encode(), now=clock.now(), expected_token=run.token)
+    message = f"Cancelled by {by}."
+    store.end_attempt(run.id, token=claim.token, state=StateType.CANCELLED, name="", message=message, now=clock.now())
+    return Cancelled(_newest(store, run), How.UNCLAIMED)
+
+
 def _is_held(run: FlowRun, observer: Holder) -> bool:
-    holder = Holder.decode(run.holder)
     """Whether a process may have the run: one that cannot be looked up may."""
+    holder = Holder.decode(run.holder)
     return bool(holder.pid) and (not holder.shares_pids_with(observer) or not holder.started or _is_it(holder))
 
 

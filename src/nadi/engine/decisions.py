@@ -189,6 +189,8 @@ def why_no_match(inputs: dict[str, bytes], code: bytes, candidates: Sequence[Tas
     if not candidates:
         return ""
     nearest = candidates[0]
+    if not nearest.started and nearest.state_type is not StateType.COMPLETED:
+        return ""  # it never ran, so that it does not run "again"
     if nearest.code != code:
         return "its code changed"
     changed = sorted(name for name in inputs.keys() | nearest.each.keys() if inputs.get(name) != nearest.each.get(name))

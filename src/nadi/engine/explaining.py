@@ -15,7 +15,7 @@ from nadi.engine.background_futures import is_background, told_background
 from nadi.engine.decisions import CACHED, NOT_READY
 from nadi.engine.limit_reasons import reasons_of_limits
 from nadi.engine.resuming import source_of
-from nadi.engine.run_inputs import asked_fields, options_for, the_open_pause
+from nadi.engine.run_inputs import asked_fields, open_pauses, options_for, the_open_pause
 from nadi.model.holders import Holder
 from nadi.model.names import told_for_shell
 from nadi.model.pauses import Pause
@@ -127,7 +127,7 @@ def _about_pauses(store: Store, run: FlowRun, now: float) -> Iterator[str]:
     if run.state_type in (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED):
         return
     pauses = [one for one in store.inputs.pauses(run.root) if run.is_root or one.run == run.id]
-    waiting = [one for one in pauses if one.is_open]
+    waiting = open_pauses(store, run)
     if is_released(run):
         own = the_open_pause(store, run)
         waiting = [own] if own is not None else []

@@ -67,6 +67,17 @@ class Claim:
                 wait_for_lock(waiter, None)
         return True
 
+    def keep(self, whom: str) -> bool:
+        """Hold the lock until somebody else has ended, who may wait for other locks meanwhile.
+
+        Args:
+            whom: What stands for that one in `held` of all that it waits for.
+
+        Returns:
+            `False` where it would be waited for in a circle.
+        """
+        return self._locks.keep(self, whom)
+
     def release(self) -> None:
         """Let the lock go, or leave the queue; doing so again is fine."""
         self._locks.release(self)
@@ -92,19 +103,21 @@ class KeyLocks:
         self._folder = folder
         self._guard = threading.Lock()
         self._queues: dict[str, _Queue] = {}
-        #: What those who wait hold, where they hold anything, by their claim.
-        self._waiting: dict[Claim, frozenset[str]] = {}
+        #: What those who wait are waiting for, and what they hold, where they hold anything, by their claim.
+        self._waiting: dict[Claim, tuple[str, frozenset[str]]] = {}
         self._numbers = itertools.count(1)
+        #: A child that was forked holds nothing, and nobody would ever free there what was held here.
+        self._process = os.getpid()
 
     def ask(self, key: str, *, held: frozenset[str] = frozenset()) -> Claim | None:
-        """Queue up for the lock of a key; `None` where waiting for it could never end.
+        """Queue up for the lock of a key; `None` where waiting for it could never end, also in a forked child.
 
         Args:
             key: The key; that of another store has to be another key.
             held: Names of the locks that are not freed before this one was got.
         """
         name = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        if name in held:
+        if name in held or os.getpid() != self._process:
             return None
         claim = Claim(self, name)
         with self._guard:
@@ -115,12 +128,18 @@ class KeyLocks:
         if seeks:
             self._seek(name)
         if held and not claim.granted:
-            self._tell_waiting(claim, held)
+            self._tell_waiting(claim, name, held)
             # Whoever closes a circle tells it first and looks second, so the last one sees all of it.
             if self._leads_back(name, held):
                 claim.release()
                 return None
         return claim
+
+    def keep(self, claim: Claim, whom: str) -> bool:
+        """See `Claim.keep`."""
+        held = frozenset({claim.name})
+        self._tell_waiting(claim, whom, held)
+        return not self._leads_back(whom, held)
 
     def call_later(self, claim: Claim, callback: Callable[[], object]) -> bool:
         """Call `callback` when a claim is granted; `False` when it is already."""
@@ -137,6 +156,8 @@ class KeyLocks:
     def release(self, claim: Claim) -> None:
         """See `Claim.release`."""
         seeks, file = False, None
+        if os.getpid() != self._process:
+            return
         with self._guard:
             if claim._over:
                 return
@@ -169,7 +190,12 @@ class KeyLocks:
             self._do_without_files(error)
             self._arrive(name, None)
             return
-        threading.Thread(target=self._wait, args=(name, file), name="nadi-key-lock", daemon=True).start()
+        try:
+            threading.Thread(target=self._wait, args=(name, file), name="nadi-key-lock", daemon=True).start()
+        except RuntimeError as error:
+            # Without the lock rather than never: those who queue up here would wait for nobody.
+            _log.warning("No thread can be started to wait for a key (%s); it may be computed twice.", error)
+            self._arrive(name, None)
 
     def _taken_at_once(self, file: FileLock) -> bool:
         while file.try_acquire():
@@ -229,16 +255,17 @@ class KeyLocks:
 
     # -- circles --
 
-    def _tell_waiting(self, claim: Claim, held: frozenset[str]) -> None:
+    def _tell_waiting(self, claim: Claim, name: str, held: frozenset[str]) -> None:
         file = None
         if self._folder is not None:
             try:
-                file = self._written(self._folder, claim.name, held)
+                file = self._written(self._folder, name, held)
             except OSError as error:
                 self._do_without_files(error)
         with self._guard:
-            if not claim.granted:
-                self._waiting[claim] = held
+            # It may have got meanwhile what it waited for, or have let go what it was to keep.
+            if claim.granted is (name != claim.name) and not claim._over:
+                self._waiting[claim] = name, held
                 claim.wait_told, file = file, None
         if file is not None:
             file.remove()
@@ -276,7 +303,7 @@ class KeyLocks:
     def _waits(self) -> Iterator[tuple[str, frozenset[str]]]:
         """Yield which lock each one waits for, and which it holds meanwhile."""
         with self._guard:
-            own = [(claim.name, held, claim.wait_told) for claim, held in self._waiting.items()]
+            own = [(name, held, claim.wait_told) for claim, (name, held) in self._waiting.items()]
         mine = {file.path.name for _, _, file in own if file is not None}
         yield from ((name, held) for name, held, _ in own)
         if self._folder is None:

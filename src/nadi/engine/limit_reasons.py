@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 import msgspec
 
@@ -65,15 +66,19 @@ def reasons_of_limits(store: Store, run: FlowRun, *, observer: Holder, now: floa
         if run.id not in (run.root, claim.run):
             continue
         for name in claim.names:
-            if name in slots:
-                yield _reason(store, claim, name, slots[name], observer, now)
+            if name not in slots:
+                continue
+            everybody = store.limits.claims(names=[name])
+            if claim.id in {one.id for one in everybody if not one.held}:  # else it waits no more since it was read
+                yield _reason(store, claim, name, slots[name], everybody, observer, now)
 
 
-def _reason(store: Store, claim: SlotClaim, name: str, slots: int, observer: Holder, now: float) -> str:
-    others = store.limits.claims(names=[name])
-    holders = [one for one in others if one.held]
+def _reason(
+    store: Store, claim: SlotClaim, name: str, slots: int, everybody: list[SlotClaim], observer: Holder, now: float
+) -> str:
+    holders = [one for one in everybody if one.held]
     used = sum(one.slots for one in holders)
-    ahead = sum(not one.held for one in others[: next(n for n, one in enumerate(others) if one.id == claim.id)])
+    ahead = sum(not one.held for one in takewhile(lambda one: one.id != claim.id, everybody))
     task = store.task_run(claim.task) if claim.task else None
     since = human_duration(round(max(0.0, now - claim.at)))
     by = ", ".join(_told(store, one, observer) for one in holders[:MOST_NAMED])

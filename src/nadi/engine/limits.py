@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from shlex import quote
 
 from nadi.engine.desks import desk_here
 from nadi.engine.interrupts import Interruptible, Interruption, wait_for_lock, wake
@@ -23,12 +25,15 @@ from nadi.exceptions import (
 from nadi.executors.threads import place_lent
 from nadi.model.holders import Holder
 from nadi.model.limits import Answer, Limit, SlotClaim, Turn
-from nadi.model.text import human_duration, safe_repr
+from nadi.model.text import human_duration, one_line, safe_repr
 
 _log = logging.getLogger("nadi.runs")
 
 #: Characters of a limit's name at the most.
 LONGEST_NAME = 255
+
+#: Slots of a limit at the most.
+MOST_SLOTS = (1 << 31) - 1
 
 #: Names that were said to have no limit, by store; each is said once in a process.
 _said: set[tuple[str, str]] = set()
@@ -54,14 +59,24 @@ def set_limit(name: str, slots: int, *, slot_decay_per_second: float = 0.0) -> L
 
 def check_limit(name: str, slots: int, decay: float) -> None:
     """Raise ValueRefused if there can be no such limit."""
+    _check_name(name)
+    if not isinstance(slots, int) or isinstance(slots, bool) or not 0 <= slots <= MOST_SLOTS:
+        raise ValueRefused(
+            f"Limit {name!r} takes a whole number of slots, from 0 to {MOST_SLOTS:,}, not {safe_repr(slots)}."
+        )
+    if not _is_number(decay) or not 0 <= decay <= sys.float_info.max:
+        raise ValueRefused(f"Limit {name!r} takes slots a second, at least 0, as decay, not {safe_repr(decay)}.")
+
+
+def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise ValueRefused(
             f"{safe_repr(name)[:300]} cannot name a limit: a name is printable text of 1 to {LONGEST_NAME} characters."
         )
-    if not isinstance(slots, int) or isinstance(slots, bool) or not 0 <= slots < 1 << 31:
-        raise ValueRefused(f"Limit {name!r} takes a whole number of slots, at least 0, not {safe_repr(slots)}.")
-    if isinstance(decay, bool) or not isinstance(decay, int | float) or not 0 <= decay < math.inf:
-        raise ValueRefused(f"Limit {name!r} takes slots a second, at least 0, as decay, not {safe_repr(decay)}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def remove_limit(name: str) -> bool:
@@ -91,18 +106,25 @@ class Wanted:
         holder: object = None,
         wait: bool = True,
     ) -> None:
+        if not isinstance(names, str | Iterable):
+            raise ValueRefused(f"names takes the name of a limit, or several, not {safe_repr(names)}.")
         self.names = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+        for name in self.names:
+            _check_name(name)
         self.occupy = occupy
         self.timeout = timeout_seconds
         self.strict = strict
         self.term = lease_duration
-        self.label = str(holder) if holder is not None else ""
+        told = str(holder).encode("utf-8", "replace").decode() if holder is not None else ""
+        self.label = one_line(told, LONGEST_NAME)
         self.wait = wait and timeout_seconds != 0
-        if not isinstance(occupy, int) or isinstance(occupy, bool) or occupy < 1:
-            raise ValueRefused(f"occupy takes a whole number of slots, at least 1, not {safe_repr(occupy)}.")
-        if timeout_seconds is not None and not timeout_seconds >= 0:
+        if not isinstance(occupy, int) or isinstance(occupy, bool) or not 1 <= occupy <= MOST_SLOTS:
+            raise ValueRefused(
+                f"occupy takes a whole number of slots, from 1 to {MOST_SLOTS:,}, not {safe_repr(occupy)}."
+            )
+        if timeout_seconds is not None and not (_is_number(timeout_seconds) and timeout_seconds >= 0):
             raise ValueRefused(f"timeout_seconds takes seconds, at least 0, not {safe_repr(timeout_seconds)}.")
-        if not lease_duration > 0:
+        if not (_is_number(lease_duration) and lease_duration > 0):
             raise ValueRefused(f"lease_duration takes seconds, more than 0, not {safe_repr(lease_duration)}.")
 
     @property
@@ -135,14 +157,14 @@ class Wanted:
         if answer.too_small:
             raise ConcurrencySlotAcquisitionError(
                 f"{self.occupy} slots were asked of {_several(answer.too_small)}, which has fewer in all."
-                f" Ask for less, or give it more: nadi limits set {answer.too_small[0]} {self.occupy}."
+                f" Ask for less, or give it more: nadi limits set {quote(answer.too_small[0])} {self.occupy}."
             )
         if answer.missing:
             self._tell_missing(answer.missing, desk)
 
     def _tell_missing(self, missing: tuple[str, ...], desk: Desk) -> None:
         told = (
-            f"There is no limit {_several(missing)}. Make it: nadi limits set {missing[0]} SLOTS, or"
+            f"There is no limit {_several(missing)}. Make it: nadi limits set {quote(missing[0])} SLOTS, or"
             f" nadi.concurrency.set_limit({missing[0]!r}, slots=...)."
         )
         if self.strict:
@@ -198,11 +220,19 @@ def holding(wanted: Wanted, *, raise_when_lost: bool) -> Iterator[None]:
         finally:
             # Interrupted while it waits too: nobody stays in the line who does not stand there any more. A loss may
             # still strike in here, and is caught below all the same.
-            desk.leave(place)
+            _leave(desk, place)
             stretch.leave()
     except SlotLost:
         stretch.leave()
         raise lease_lost(wanted) from None
+
+
+def _leave(desk: Desk, place: Place) -> None:
+    try:
+        desk.leave(place)
+    except BaseException:  # a time limit, a cancel or a loss that strikes on the way there: the slot would stay taken
+        desk.leave(place)
+        raise
 
 
 class SlotLost(Interruption):
@@ -271,7 +301,7 @@ def judged_turn(wanted: Wanted, turn: Turn, desk: Desk) -> float:
         name = turn.without_decay[0]
         raise ConcurrencySlotAcquisitionError(
             f"Limit {_several(turn.without_decay)} has no decay, so what rate_limit() takes would never come back."
-            f" Give it one: nadi limits set {name} SLOTS --decay PER_SECOND."
+            f" Give it one: nadi limits set {quote(name)} SLOTS --decay PER_SECOND."
         )
     wanted.judge(turn, desk)
     if not turn.taken:

@@ -26,13 +26,13 @@ async def holding_async(wanted: Wanted, *, raise_when_lost: bool) -> AsyncIterat
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     desk, let_in = desk_here(), asyncio.Event()
     place = Place(wanted.claim(desk), ready=lambda: call_soon(loop, let_in.set))
-    struck = False
+    cancels = task.cancelling() if task is not None else 0
+    struck = over = False
 
     def strike() -> None:
         nonlocal struck
-        struck = True
-        if task is not None:
-            task.cancel()
+        if task is not None and not over:
+            struck = task.cancel()
 
     try:
         await _take_slots(wanted, desk, place, let_in)
@@ -40,16 +40,18 @@ async def holding_async(wanted: Wanted, *, raise_when_lost: bool) -> AsyncIterat
         if place.is_lost:
             place.lost()
         yield
-    except asyncio.CancelledError:
-        if not struck:
-            raise
-        if task is not None:
-            task.uncancel()
-        raise lease_lost(wanted) from None
+        if struck:
+            await asyncio.sleep(0)  # the cancel waits for the next await, which must not be one behind this block
+            raise asyncio.CancelledError
+    except BaseException as error:
+        # Where somebody else cancels it too, that goes first.
+        if struck and task is not None and task.uncancel() <= cancels and isinstance(error, asyncio.CancelledError):
+            raise lease_lost(wanted) from None
+        raise
     finally:
+        over = True
         # In its turn, after a claim that is still under way; nobody has to wait for it.
-        place.lost = lambda: None
-        desk.soon(lambda: desk.leave(place))
+        desk.leave_soon(place)
 
 
 async def _take_slots(wanted: Wanted, desk: Desk, place: Place, let_in: Any) -> None:
@@ -66,7 +68,8 @@ async def _take_slots(wanted: Wanted, desk: Desk, place: Place, let_in: Any) -> 
                     await let_in.wait()
             return
         except TimeoutError:
-            pass
+            if place.held:
+                return
     raise await asyncio.wrap_future(desk.soon(lambda: wanted.refusal(desk)))
 
 

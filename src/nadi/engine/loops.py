@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from nadi.storage.shield import untorn
+
 R = TypeVar("R")
 
 #: The most loops; coroutines that are nested deeper share the last one.
@@ -37,7 +39,7 @@ class RunLoops:
         import asyncio
 
         depth = min(_depth.get(), MOST_LOOPS - 1)
-        with self._lock:
+        with untorn(), self._lock:
             while len(self._loops) <= depth:
                 loop = asyncio.new_event_loop()
                 name = f"nadi-loop-{len(self._loops) + 1}"

@@ -14,9 +14,10 @@ from nadi.engine.lookup import find_run
 from nadi.engine.recording import clock
 from nadi.engine.run_inputs import Wanted, as_json
 from nadi.engine.scope import Scope, current
-from nadi.exceptions import ContextError, InputRefused, TimedOut
+from nadi.exceptions import ContextError, DefinitionError, InputRefused, StoreError, TimedOut
+from nadi.executors.threads import place_lent
 from nadi.model.pauses import Message
-from nadi.model.text import human_duration
+from nadi.model.text import human_duration, safe_repr
 from nadi.storage.contracts.inputs import InputTable
 
 _log = logging.getLogger("nadi.runs")
@@ -49,9 +50,10 @@ def receiver_of(flow_run_id: str | None) -> str:
 
     Raises:
         ContextError: none is named, and no flow runs here.
+        RunNotFound, AmbiguousRun: no run, or several, match the one named.
     """
     if flow_run_id is not None:
-        return flow_run_id
+        return find_run(recorder_here().store(), flow_run_id).id
     scope = current.get()
     if scope is None:
         raise ContextError("Outside of a flow say whose messages to receive: flow_run_id=...")
@@ -75,6 +77,7 @@ class Received:
         raise_timeout_error: bool,
         made: Callable[[Any, str], Any],
     ) -> None:
+        _check_times(timeout=timeout, poll_interval=poll_interval)
         self._wanted, self._run, self._keyset = wanted, run, keyset
         self._timeout, self._step = timeout, min(poll_interval, LOOK)
         self._raises = raise_timeout_error
@@ -83,6 +86,8 @@ class Received:
         self._scope: Scope | None = current.get()
         self._last = 0
         self._waiting: list[Message] = []
+        #: Why the store could not be asked at the last look.
+        self._away: StoreError | None = None
 
     def __iter__(self) -> Received:
         return self
@@ -95,7 +100,8 @@ class Received:
         while (found := self._look()) is _NOTHING:
             if self._is_over(deadline):
                 raise StopIteration
-            stopped.wait(self._step)
+            with place_lent():
+                stopped.wait(self._step)
             self._check()
         return found
 
@@ -122,6 +128,8 @@ class Received:
     def _is_over(self, deadline: float | None) -> bool:
         if deadline is None or clock.monotonic() < deadline:
             return False
+        if self._away is not None:  # that nothing was sent is not known
+            raise self._away
         if self._raises:
             waited = human_duration(round(self._timeout or 0.0, 1))
             raise TimedOut(f"Nothing of the set {self._keyset!r} was sent to flow run {self._run} within {waited}.")
@@ -133,7 +141,7 @@ class Received:
 
     def _look(self) -> Any:
         if not self._waiting:
-            self._waiting = self._inputs.messages(self._run, self._keyset, after=self._last)
+            self._waiting = self._looked_up()
         while self._waiting:
             message = self._waiting.pop(0)
             self._last = message.seq
@@ -142,6 +150,27 @@ class Received:
             except InputRefused as why:
                 _log.warning("A message of the set %r is left out: %s", self._keyset, why)
         return _NOTHING
+
+    def _looked_up(self) -> list[Message]:
+        """Return what came since; while the store is away that is nothing, which is told once."""
+        try:
+            found = self._inputs.messages(self._run, self._keyset, after=self._last)
+        except StoreError as error:
+            if self._away is None:
+                _log.warning(
+                    "Whether something of the set %r was sent cannot be looked up now. %s", self._keyset, error
+                )
+            self._away = error
+            return []
+        self._away = None
+        return found
+
+
+def _check_times(*, timeout: object, poll_interval: object) -> None:
+    if timeout is not None and not (isinstance(timeout, int | float) and timeout >= 0):
+        raise DefinitionError(f"timeout is a number of seconds from 0 on, or None, not {safe_repr(timeout)}.")
+    if not (isinstance(poll_interval, int | float) and poll_interval > 0):
+        raise DefinitionError(f"poll_interval is a number of seconds above 0, not {safe_repr(poll_interval)}.")
 
 
 _NOTHING = msgspec.UNSET

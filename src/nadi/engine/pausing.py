@@ -7,10 +7,12 @@ a retry), a pause that was answered returns its input at once.
 from __future__ import annotations
 
 import logging
+from math import isfinite
 from typing import Any
 
 from nadi.engine.aio import rested
 from nadi.engine.flow_runs import FlowRun, SuspendAsked
+from nadi.engine.interrupts import TimeUp
 from nadi.engine.run_inputs import Wanted, as_json, asked_fields, options_for
 from nadi.engine.scope import Scope, current
 from nadi.exceptions import ContextError, DefinitionError, InputRefused, StoreError, TimedOut
@@ -18,7 +20,7 @@ from nadi.executors.threads import place_lent
 from nadi.model.pauses import Pause, overdue_told
 from nadi.model.records import InputAsked
 from nadi.model.states import StateType
-from nadi.model.text import one_line
+from nadi.model.text import one_line, safe_repr
 
 _log = logging.getLogger("nadi.runs")
 
@@ -31,10 +33,10 @@ def pause(wanted: Any, *, timeout: float | None, poll_interval: float, key: str 
 
     Raises:
         ContextError: called outside of a flow function.
-        DefinitionError: nobody could answer with such a value, or a time is not above 0.
+        DefinitionError: nobody could answer with such a value, a time is not above 0, or the key is no text.
         TimedOut: nobody answered in time.
     """
-    _check_times(timeout=timeout, poll_interval=poll_interval)
+    _check(key, timeout=timeout, poll_interval=poll_interval)
     question = _Question(_scope_for("pause_flow_run"), wanted, timeout, key)
     if question.scope.spec.is_async:
         return _block_async(question, min(poll_interval, LOOK))
@@ -46,10 +48,10 @@ def suspend(wanted: Any, *, timeout: float | None, key: str | None) -> Any:
 
     Raises:
         ContextError: called outside of the function of a root run.
-        DefinitionError: nobody could answer with such a value, or the time is not above 0.
+        DefinitionError: nobody could answer with such a value, the time is not above 0, or the key is no text.
         TimedOut: nobody answered in time.
     """
-    _check_times(timeout=timeout)
+    _check(key, timeout=timeout)
     scope = _scope_for("suspend_flow_run")
     if scope.parent is not None:
         raise ContextError(
@@ -60,10 +62,12 @@ def suspend(wanted: Any, *, timeout: float | None, key: str | None) -> Any:
     return _leave_async(question) if scope.spec.is_async else _leave(question)
 
 
-def _check_times(**times: float | None) -> None:
+def _check(key: object, **times: object) -> None:
     for name, value in times.items():
-        if value is not None and not value > 0:
-            raise DefinitionError(f"{name} is a number of seconds above 0, not {value!r}.")
+        if value is not None and not (isinstance(value, int | float) and isfinite(value) and value > 0):
+            raise DefinitionError(f"{name} is a number of seconds above 0, not {safe_repr(value)}.")
+    if key is not None and not (isinstance(key, str) and key.strip()):
+        raise DefinitionError(f"key is a text that tells the pauses of a flow run apart, not {safe_repr(key)}.")
 
 
 def _scope_for(what: str) -> Scope:
@@ -98,20 +102,31 @@ class _Question:
         try:
             self.value = self.wanted.taken(found.answer)
         except InputRefused as why:
-            self.session.recorder.store().inputs.refuse(self.run.id, self.key, str(why))
-            self.run.log(logging.WARNING, "The answer of %s is refused: %s", found.by or "somebody", why)
+            if self._refused(str(why)):
+                self.run.log(logging.WARNING, "The answer of %s is refused: %s", found.by or "somebody", why)
             return False
         return True
+
+    def _refused(self, why: str) -> bool:
+        """Take the answer back; `False` while the store is away, and then the next look judges it again."""
+        try:
+            return self.session.recorder.store().inputs.refuse(self.run.id, self.key, why)
+        except StoreError as error:
+            self._say_away(error)
+            return False
 
     def _looked_up(self) -> Pause | None:
         """Return the pause as the store has it; while that is away nobody can have answered, which is told once."""
         try:
             return self.session.recorder.store().inputs.pause(self.run.id, self.key)
         except StoreError as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                _log.warning("Whether pause %s was answered cannot be looked up now. %s", self.key, error)
+            self._say_away(error)
             return None
+
+    def _say_away(self, error: StoreError) -> None:
+        if str(error) != self._said:
+            self._said = str(error)
+            _log.warning("Whether pause %s was answered cannot be looked up now. %s", self.key, error)
 
     def ask(self) -> InputAsked:
         """Return the record that asks; a question that was asked before keeps its deadline.
@@ -123,7 +138,8 @@ class _Question:
         before = self._looked_up()
         if before is not None and self._goes_on:
             self.deadline = before.deadline
-            self.check_deadline()
+            if self.is_over:
+                self.close()
         else:
             self.deadline = now + self.timeout if self.timeout is not None else 0.0
         wanted = self.wanted
@@ -145,24 +161,34 @@ class _Question:
         history = self.session.history
         return history is not None and history.was is StateType.CRASHED and self.scope.run_count == 1
 
-    def check_deadline(self) -> None:
-        """Raise TimedOut if nobody answered in time; then nobody is asked any more."""
+    @property
+    def is_over(self) -> bool:
+        """Whether the time to answer is over."""
+        return bool(self.deadline) and self.session.now() >= self.deadline
+
+    def close(self) -> None:
+        """Ask nobody any more, and take the answer that came at the last moment.
+
+        Raises:
+            TimedOut: there is none.
+        """
+        self._give_up()
+        # From here on the store takes no answer. One that it took before counts: who gave it was told so.
+        self.session.recorder.barrier()
+        if self.answered():
+            return
+        self._give_up()  # again: it is open where the last answer was refused
+        asked_at = self.deadline - (self.timeout or 0.0)
+        late = Pause(run=self.run.id, root=self.session.root, key=self.key, at=asked_at, deadline=self.deadline)
+        raise TimedOut(overdue_told(self.run.name, late))
+
+    def _give_up(self) -> None:
         session = self.session
-        if self.deadline and session.now() >= self.deadline:
-            session.append(
-                InputAsked(
-                    session.root,
-                    session.token,
-                    session.now(),
-                    self.run.id,
-                    self.key,
-                    deadline=self.deadline,
-                    over=True,
-                )
+        session.append(
+            InputAsked(
+                session.root, session.token, session.now(), self.run.id, self.key, deadline=self.deadline, over=True
             )
-            asked_at = self.deadline - (self.timeout or 0.0)
-            late = Pause(run=self.run.id, root=self.session.root, key=self.key, at=asked_at, deadline=self.deadline)
-            raise TimedOut(overdue_told(self.run.name, late))
+        )
 
     def step(self, most: float) -> float:
         """Return the seconds until the next look."""
@@ -188,12 +214,20 @@ class _Question:
         self.run.move(StateType.PAUSED, "Paused", message=told)
         self.run.log(logging.INFO, "Paused (%s). %s", self.key, told)
 
-    def ended_blocking(self, error: BaseException | None) -> None:
-        """Say that the run runs, unless another pause blocks it, or it is being ended."""
+    def ended_blocking(self, error: BaseException | None, *passed_over: type[BaseException]) -> None:
+        """Say that the run runs, unless another pause blocks it, or it is being ended.
+
+        Args:
+            error: What ended the wait, if no answer did.
+            passed_over: Interruptions after which a flow function may go on, besides its own timeout.
+        """
+        left = isinstance(error, (Exception, TimeUp, *passed_over)) and self.session.stopped is None
+        if left and not isinstance(error, TimedOut):
+            self._give_up()  # it waits for this no more, and an answer would be lost
         with self.session.lock:
             self.run.pauses -= 1
             last = self.run.pauses == 0
-        if last and (error is None or isinstance(error, Exception | SuspendAsked)) and self.run.state is None:
+        if last and (error is None or left or isinstance(error, SuspendAsked)) and self.run.state is None:
             self.run.move(StateType.RUNNING, "Running")
 
     def looked(self) -> bool:
@@ -201,7 +235,6 @@ class _Question:
         if self.answered():
             return True
         self.session.check()
-        self.check_deadline()
         return False
 
 
@@ -214,6 +247,9 @@ def _block(question: _Question, step: float) -> Any:
         with place_lent():
             question.session.recorder.barrier()
             while not question.looked():
+                if question.is_over:
+                    question.close()
+                    break
                 question.session.stop_event.wait(question.step(step))
     except BaseException as raised:
         error = raised
@@ -233,12 +269,16 @@ async def _block_async(question: _Question, step: float) -> Any:
     try:
         await asyncio.to_thread(question.session.recorder.barrier)
         while not question.looked():
+            if question.is_over:
+                await asyncio.to_thread(question.close)
+                break
             await rested(question.session, question.step(step))
     except BaseException as raised:
         error = raised
         raise
     finally:
-        question.ended_blocking(error)
+        # A flow may cancel what pauses it (asyncio.wait_for), and go on.
+        question.ended_blocking(error, asyncio.CancelledError)
     return question.value
 
 

@@ -6,6 +6,7 @@ it as they treat every call: the same call in the same scope and order gives the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ def _random() -> float:
     return float(_clock().random.random())
 
 
-def _id() -> str:
+def _id(task: str, arguments: Mapping[str, Any]) -> str:
     return str(_clock().new_id())
 
 
@@ -61,13 +62,18 @@ _NOW, _UUID, _RANDOM = _spec(_now, "now"), _spec(_uuid, "uuid"), _spec(_random, 
 _ID = _spec(_id, "id")
 
 
-def _recorded(spec: TaskSpec) -> Any:
-    return spec.fn() if current.get() is None else call_task(spec, (), {})
+def _recorded(spec: TaskSpec, *args: Any) -> Any:
+    return spec.fn(*args) if current.get() is None else call_task(spec, args, {})
 
 
-def recorded_id() -> str:
-    """Return a new id for a run of its own; a resumed or retried run gets the one it got before."""
-    return _recorded(_ID)  # type: ignore[no-any-return]  # what `_id` returns
+def recorded_id(task: str, arguments: Mapping[str, Any]) -> str:
+    """Return a new id for a run of a task; a resumed or retried run that asks for the same gets the one of before.
+
+    Args:
+        task: Function key of the task.
+        arguments: What it is called with, by name.
+    """
+    return _recorded(_ID, task, arguments)  # type: ignore[no-any-return]  # what `_id` returns
 
 
 def now() -> datetime:

@@ -245,8 +245,21 @@ def read_answer(pause: Pause, given: Any) -> bytes:
 
 
 def open_pauses(store: Store, run: FlowRun) -> list[Pause]:
-    """Return the pauses of a flow run that nobody has answered; of a root run, those of its subflow runs too."""
-    return [one for one in store.inputs.pauses(run.root) if one.is_open and (run.is_root or one.run == run.id)]
+    """Return the pauses that a flow run waits for; of a root run, those of its subflow runs too.
+
+    What was asked before the run that asked last began, or by one that was not entered again, is open still, and
+    nobody waits for it. Of a run that ended before it asked again that is not known, and it counts.
+    """
+    found = [one for one in store.inputs.pauses(run.root) if one.is_open and (run.is_root or one.run == run.id)]
+    root = run if run.is_root else store.flow_run(run.root)
+    ended = root is None or root.is_final
+    askers = {one: run if one == run.id else store.flow_run(one) for one in {pause.run for pause in found}}
+    waited_for = [one for one in found if _is_waited_for(one, askers[one.run], ended=ended)]
+    return waited_for or (found if ended else [])
+
+
+def _is_waited_for(pause: Pause, asker: FlowRun | None, *, ended: bool) -> bool:
+    return asker is not None and pause.at >= asker.started and (ended or not asker.is_final)
 
 
 def the_open_pause(store: Store, run: FlowRun) -> Pause | None:
@@ -257,12 +270,26 @@ def the_open_pause(store: Store, run: FlowRun) -> Pause | None:
     """
     found = open_pauses(store, run)
     if is_released(run):
-        own = [one for one in found if one.run == run.id and one.at >= run.started]
+        own = [one for one in found if one.run == run.id]
         return own[-1] if own else None
     if len(found) > 1 and len({one.run for one in found}) > 1:
         told = ", ".join(f"{one.run} (pause {one.key})" for one in found)
         raise InputRefused(f"Several flow runs of {run.name} wait for an answer: {told}. Say which one by its id.")
     return found[0] if found else None
+
+
+def asks_for_nothing(store: Store, run: FlowRun) -> InputRefused:
+    """Return what to say to an answer for a run that has no open pause."""
+    answered = [one for one in store.inputs.pauses(run.root) if one.run == run.id and one.answer is not None]
+    if not is_released(run) or not answered:
+        return InputRefused(f"Run {run.name} is {run.state_name} and asks for no input.")
+    last = max(answered, key=lambda one: one.answered)
+    return InputRefused(f"{_answered_already(run, last)} Continue the run without an input.")
+
+
+def _answered_already(run: FlowRun, pause: Pause) -> str:
+    who = f" by {pause.by}" if pause.by else ""
+    return f"Pause {pause.key} of run {run.name} has been answered already{who}; the first answer counts."
 
 
 def answer_pause(store: Store, run: FlowRun, pause: Pause, given: Any, *, by: str, now: float) -> None:
@@ -274,13 +301,12 @@ def answer_pause(store: Store, run: FlowRun, pause: Pause, given: Any, *, by: st
     """
     root = run if run.is_root else store.flow_run(run.root) or run
     if root.state_type in (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED):
-        raise InputRefused(f"Run {root.name} finished as {root.state_name} and takes no answer any more.")
+        again = "" if root.state_type is StateType.COMPLETED else " Resumed without one, it asks again."
+        raise InputRefused(f"Run {root.name} finished as {root.state_name} and takes no answer any more.{again}")
     verdict = store.inputs.answer(pause.run, pause.key, read_answer(pause, given), by=by, now=now)
     if verdict is Verdict.TAKEN:
         return
     if verdict is Verdict.OVERDUE:
         late = human_duration(round(now - pause.deadline, 1))
         raise InputRefused(f"Pause {pause.key} of run {run.name} could be answered until {late} ago.")
-    newest = store.inputs.pause(pause.run, pause.key)
-    who = f" by {newest.by}" if newest is not None and newest.by else ""
-    raise InputRefused(f"Pause {pause.key} of run {run.name} has been answered already{who}; the first answer counts.")
+    raise InputRefused(_answered_already(run, store.inputs.pause(pause.run, pause.key) or pause))

@@ -70,7 +70,9 @@ class Worker:
         self._names = sorted({spec.name for spec in specs})
         self._limit = limit
         self._grace = grace
-        self._stop = threading.Event()
+        #: A plain flag: a signal handler may interrupt its own thread in the middle of whatever an Event does, and
+        #: would wait there for itself.
+        self._is_stopped = False
         #: Set when there is something to look at before the next poll.
         self._wake = threading.Event()
         self._lock = threading.Lock()
@@ -79,29 +81,32 @@ class Worker:
         self._told: set[str] = set()
         #: Of waiting runs, what they wait for.
         self._waits: dict[str, tuple[str, ...]] = {}
+        #: Runs that were being claimed when the store went away.
+        self._doubtful: set[str] = set()
         self._next_leftovers = 0.0
 
     def stop(self) -> None:
         """Ask the worker to end: nothing more is claimed; from any thread, or a signal handler."""
-        self._stop.set()
-        self._wake.set()
+        self._is_stopped = True
 
     def serve(self) -> None:
         """Claim and run until `stop` is called; then finish what runs, or hand it back, and return."""
         into = recorder()
         seen, look = -1, True
-        while not self._stop.is_set():
+        while not self._is_stopped:
             try:
                 self._look_for_leftovers(into)
                 store = into.store()
                 change = store.last_change()
                 look = look or change != seen
+                self._hand_back(into, store)
                 if look and self._free():
                     seen, look = change, False
                     self._take_what_waits(into, store)
             except StoreError as error:
                 _log.debug("The store cannot be asked for runs: %s", error)
-                self._stop.wait(1.0)
+                self._wake.wait(1.0)
+                look = True
             if self._wake.wait(POLL):
                 self._wake.clear()
                 look = True
@@ -123,7 +128,7 @@ class Worker:
         # What lost its worker has waited longest.
         for state in (StateType.CRASHED, StateType.SCHEDULED):
             for record in _waiting(store, self._names, state):
-                if self._stop.is_set() or not self._free():
+                if self._is_stopped or not self._free():
                     return
                 spec = self._spec_for(record)
                 if spec is not None and self._is_ready(record, into, store):
@@ -170,6 +175,7 @@ class Worker:
             waits = arguments.pop(WAITS, ())
             run = resumed_root(_flow_around(spec, waits), record, parameters=arguments)
         except StoreError:
+            self._doubtful.add(record.id)
             raise
         except RunError as error:
             if isinstance(error, NotResumable):
@@ -188,6 +194,15 @@ class Worker:
             run_loop.start(lambda: self._run_async(run))
         else:
             threading.Thread(target=self._run, args=(run,), name=f"nadi-background-{run.name}", daemon=True).start()
+
+    def _hand_back(self, into: Recorder, store: Store) -> None:
+        """Let go of runs that were claimed and not begun: nobody else takes them while this process lives."""
+        for id in list(self._doubtful):
+            run = store.flow_run(id)
+            if run is not None and run.state_type is StateType.PENDING and run.holder == into.holder.encode():
+                told = "Its worker lost the store before the run began."
+                store.end_attempt(id, token=run.token, state=StateType.CRASHED, name="", message=told, now=clock.now())
+            self._doubtful.discard(id)
 
     def _fail(self, record: FlowRunRecord, store: Store, error: Exception) -> None:
         """End a run that cannot even begin: nobody else could run it either."""

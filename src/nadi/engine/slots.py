@@ -70,7 +70,10 @@ class Desk:
         self._process = os.getpid()
         self.holder = holder
         self._home = home
-        self._changed = threading.Condition()
+        #: Taken by itself, not through the condition, whose own `with` is Python code: Ctrl-C that strikes in there
+        #: leaves it taken.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._places: dict[str, Place] = {}
         #: What the store did not take: given up, and still to be told.
         self._leaving: set[str] = set()
@@ -103,7 +106,7 @@ class Desk:
             limited = len(answer.missing) < len(place.claim.names)
             place.kept = limited and not answer.too_small and (answer.held or wait)
             if place.kept:
-                with self._changed:
+                with self._lock:
                     self._places[place.claim.id] = place
                     self._joined = self._joined or not answer.held
                     self._next_renewal = min(self._next_renewal or 1e18, time.monotonic() + self._period())
@@ -117,21 +120,26 @@ class Desk:
         id = place.claim.id
         with untorn():
             place.kept = False
-            with self._changed:
+            with self._lock:
                 self._places.pop(id, None)
             try:
                 self._let_in(self.limits.release_slots(id))
             except StoreError as error:
                 told = ", ".join(place.claim.names)
                 _log.warning("The store did not take that a slot of %s is free; it is told again. %s", told, error)
-                with self._changed:
+                with self._lock:
                     self._leaving.add(id)
                     self._work_on()
+
+    def leave_soon(self, place: Place) -> None:
+        """The same in the desk's thread, after all that was asked of it before."""
+        if os.getpid() == self._process:
+            self.soon(lambda: self.leave(place))
 
     def soon(self, errand: Callable[[], T]) -> Future[T]:
         """Run something in the desk's thread, in the order it was handed over: an event loop must not block."""
         future: Future[T] = Future()
-        with self._changed:
+        with untorn(), self._lock:
             self._errands.append((future, errand))
             self._work_on()
         return future
@@ -158,7 +166,7 @@ class Desk:
 
     def _rest(self) -> bool:
         """Wait until there is something to do; `False` ends the thread."""
-        with self._changed:
+        with self._lock:
             if self._errands:
                 return True
             if not self._places and not self._leaving:
@@ -171,7 +179,8 @@ class Desk:
             elif self._leaving:
                 self._changed.wait(AGAIN)
             else:
-                self._changed.wait(max(0.0, self._next_renewal - time.monotonic()))
+                left = max(0.0, self._next_renewal - time.monotonic())
+                self._changed.wait(min(left, threading.TIMEOUT_MAX))
             return True
 
     def _run_errands(self) -> None:
@@ -185,12 +194,12 @@ class Desk:
                 future.set_exception(error)
 
     def _waiting(self) -> list[Place]:
-        with self._changed:
+        with self._lock:
             return [place for place in self._places.values() if not place.held]
 
     def _look(self) -> None:
         """See who of this process was let in by others."""
-        with self._changed:
+        with self._lock:
             waiting = [place for place in self._places.values() if not place.held]
             joined, self._joined = self._joined, False
         if not waiting:
@@ -204,12 +213,21 @@ class Desk:
             if holds:
                 place.let_in()
             elif holds is None and place.claim.id in self._places:
-                # Somebody took this process for gone: it joins the line again, at its end.
-                self.limits.claim_slots(place.claim, wait=True)
+                self._join_again(place)
         self._version = version
 
+    def _join_again(self, place: Place) -> None:
+        """Let a place that waits join the line again, at its end: somebody took this process for gone."""
+        answer = self.limits.claim_slots(place.claim, wait=True)
+        with self._lock:
+            is_here = place.claim.id in self._places
+        if not is_here:  # given up meanwhile: nobody else would end this claim while the process lives
+            self._let_in(self.limits.release_slots(place.claim.id))
+        elif answer.held:
+            place.let_in()
+
     def _let_in(self, ids: Iterable[str]) -> None:
-        with self._changed:
+        with self._lock:
             here = [self._places[id] for id in ids if id in self._places]
         for place in here:
             place.let_in()
@@ -234,7 +252,7 @@ class Desk:
         now = time.monotonic()
         if now < self._next_renewal:
             return
-        with self._changed:
+        with self._lock:
             claimed = dict(self._places)
             self._next_renewal = now + self._period()
         if not claimed:
@@ -245,7 +263,7 @@ class Desk:
             self._next_renewal = now + min(AGAIN, self._period())
             raise
         for id in gone:
-            with self._changed:
+            with self._lock:
                 place = self._places.pop(id, None) if claimed[id].held else None
             if place is not None:
                 place.is_lost, place.kept = True, False

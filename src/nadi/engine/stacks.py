@@ -15,6 +15,7 @@ from nadi.engine.interrupts import GRACE, CancelAsked, Interruptible, wait_for_l
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope
 from nadi.executors.threads import own_pool, stand_in_for
+from nadi.storage.shield import untorn
 
 #: How deep flows and tasks may call each other.
 DEEPEST = 1_200
@@ -58,8 +59,9 @@ def on_fresh_stack(drive: Callable[[Any], None], run: Run) -> None:
         finally:
             wake(ended)
 
-    threading.Thread(target=work, name="nadi-stack", daemon=True).start()
-    began.wait()
+    with untorn():  # see ThreadExecutor._lend
+        threading.Thread(target=work, name="nadi-stack", daemon=True).start()
+        began.wait()
     try:
         while not outcome:
             wait_for_lock(ended, None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ from nadi.model.records import CallKey, TaskRunBegun, TaskRunMoved
 from nadi.model.results import ROLLED_BACK, KeptElsewhere, ResultRef
 from nadi.model.runs import TaskRun as TaskRunRecord
 from nadi.model.secrets import mask
-from nadi.model.signals import Signal
+from nadi.model.signals import ENDRUN, Signal, seconds_until
 from nadi.model.specs import TaskSpec
 from nadi.model.states import FINAL, State, StateType
 from nadi.model.tracebacks import detail_of, summarise
@@ -243,8 +244,7 @@ class TaskRun(Run):
         if self.transaction is not None and not self._hand_in(value, ref):
             end, ref = UNDONE, ROLLED_BACK
         at = self.move(end.type, end.name, result=ref)
-        if spec.durable:
-            session.recorder.barrier()
+        self._settle()
         session.remember(value, self.id, self.token)
         in_memory = spec.cache_result_in_memory or end is UNDONE
         data = value if in_memory else KeptElsewhere(ref, session.recorder.fetch)
@@ -265,6 +265,10 @@ class TaskRun(Run):
             self.fail(error, retry=False)
             raise
 
+    def _settle(self) -> None:
+        if self.spec.durable:
+            self.session.recorder.barrier()
+
     def answer(self, value: Any, ref: ResultRef, told: str) -> None:
         """End the run with a value that was computed elsewhere and is kept there.
 
@@ -283,6 +287,7 @@ class TaskRun(Run):
                 self.end_with(changed, handled=True)
                 return
         self.move(CACHED.type, CACHED.name, message=told, result=ref)
+        self._settle()
         session.remember(value, self.id, self.token)
         if not spec.cache_result_in_memory:
             state = msgspec.structs.replace(state, data=KeptElsewhere(ref, session.recorder.fetch))
@@ -292,6 +297,13 @@ class TaskRun(Run):
         state = asked(self, State(type=COMPLETED.type, data=value, has_data=True))
         if state.is_failed():
             return self.fail(state.error(), handled=True)
+        return self._follow(state)
+
+    def _follow(self, state: State[Any]) -> float | None:
+        """Do what a state says that the state handler gave: end in it, or wait until it runs again."""
+        if state.is_scheduled():
+            step = RetryAfter(seconds_until(state.data, self.session.now()))
+            return self.await_retry(ENDRUN(state), step, asked_for=True, handled=True)
         self.end_with(state, handled=True)
         return None
 
@@ -327,6 +339,7 @@ class TaskRun(Run):
         at = self.move(
             state.type, state.name, message=state.message, result=ref, detail=detail_of(data) if failed else ""
         )
+        self._settle()
         if failed:
             # What did not run because of others is no news of its own.
             level = logging.INFO if state.name == "TriggerFailed" else logging.ERROR
@@ -362,8 +375,7 @@ class TaskRun(Run):
         if self.spec.state_handler is not None and not handled:
             state = asked(self, state_after(classify(error), error))
             if state.data is not error and not state.is_failed():
-                self.end_with(state, handled=True)
-                return None
+                return self._follow(state)
             error, handled = state.error(), True
         self.failures += 1
         policy = self.spec.retry
@@ -397,37 +409,42 @@ class TaskRun(Run):
         state: State[Any] = State(type=end.type, name=end.name, message=summarise(error), data=error, has_data=True)
         return hooks.ask(condition, self, state)
 
-    def await_retry(self, error: BaseException, step: RetryAfter, *, asked_for: bool = False) -> float | None:
+    def await_retry(
+        self, error: BaseException, step: RetryAfter, *, asked_for: bool = False, handled: bool = False
+    ) -> float | None:
         """Say that the run waits for its next attempt; returns for how long, or `None` when its handler ended it.
 
         Args:
             error: What the attempt failed with.
             step: How long it waits.
             asked_for: Whether the task itself asked for it, whatever its policy says.
+            handled: Whether the state handler has had its say.
         """
         if self.transaction is not None:
             self.leave_transaction(None)  # others may compute meanwhile what this attempt could not
-        due = self.session.now() + step.delay
+        now, delay = self.session.now(), step.delay
         message = summarise(error) if not asked_for else str(error) or "It asked to run again."
-        if self.spec.state_handler is not None:
-            self.due = due
+        if self.spec.state_handler is not None and not handled:
+            self.due = now + delay
             state = asked(self, State(type=_SCHEDULED, name="Retrying", message=message, data=error))
             if state.is_final():
                 self.end_with(state, handled=True)
                 return None
-        self.move(_SCHEDULED, "AwaitingRetry", message=message, due=due, detail=detail_of(error))
+            if isinstance(state.data, datetime):  # another start_time
+                delay = seconds_until(state.data, now)
+        self.move(_SCHEDULED, "AwaitingRetry", message=message, due=now + delay, detail=detail_of(error))
         if asked_for:
-            self.log(logging.INFO, "Runs again in %.3g s: %s", step.delay, message)
-            return step.delay
+            self.log(logging.INFO, "Runs again in %.3g s: %s", delay, message)
+            return delay
         self.log(
             logging.WARNING,
             "Failed and is retried in %.3g s (%d of %d): %s",
-            step.delay,
+            delay,
             self.failures,
             self.spec.retry.retries,
             message,
         )
-        return step.delay
+        return delay
 
     def end(self, end: End, error: BaseException, *, handled: bool = False) -> None:
         """End the run in a state other than COMPLETED; `handled` when the state handler has had its say."""

@@ -8,13 +8,13 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
-from nadi.engine.cache_access import Author
+from nadi.engine.cache_access import Author, usable_key
 from nadi.engine.key_locks import Claim
 from nadi.engine.loops import call_apart, running_loop, until
 from nadi.engine.scope import current
 from nadi.engine.transaction_records import CommitRecord
 from nadi.engine.transactions import Transaction
-from nadi.exceptions import TransactionError
+from nadi.exceptions import NotKept, TransactionError
 from nadi.model.transactions import CommitMode, IsolationLevel, TransactionState
 
 #: The innermost `with transaction()` around the code that runs; see `get_transaction` for those of tasks.
@@ -137,20 +137,24 @@ def transaction(
         logger: Where it logs; default is the log of the run.
 
     Raises:
-        TransactionError: `store` names another store, or a mode or level is unknown.
+        TransactionError: `store` names another store, the key is no text or holds a secret, a mode or level is unknown.
     """
+    if not isinstance(key, str | None):
+        raise TransactionError(f"transaction(): the key has to be text, not {key!r}.")
     if store is not None:
         raise TransactionError(
             f"transaction() keeps values in the store of the run and takes no other, so not {store!r}. Leave store out."
         )
     try:
         return TransactionBlock(
-            key or "",
+            usable_key(key or ""),
             commit_mode=None if commit_mode is None else CommitMode(commit_mode),
             isolation_level=None if isolation_level is None else IsolationLevel(isolation_level),
             overwrite=overwrite,
             write_on_commit=write_on_commit,
             logger=logger,
         )
+    except NotKept as error:
+        raise TransactionError(f"transaction(): {error} Take another one.") from None
     except ValueError as error:
         raise TransactionError(f"transaction(): {error}. Use a CommitMode and an IsolationLevel.") from None

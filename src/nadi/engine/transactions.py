@@ -7,7 +7,9 @@ ended inside of it and left their commit to it. An attempt of a task that is cac
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from threading import get_ident
@@ -19,7 +21,7 @@ from nadi.engine.key_locks import Claim
 from nadi.engine.loops import finish
 from nadi.engine.scope import current
 from nadi.engine.session import LogOrigin
-from nadi.exceptions import NadiError, RunTaken, TransactionError
+from nadi.exceptions import MissingResult, NadiError, RunTaken, StoreError, TransactionError
 from nadi.model.results import ResultRef
 from nadi.model.specs import TransactionHook
 from nadi.model.tracebacks import format_exception
@@ -30,6 +32,9 @@ from nadi.storage.shield import deferred, run_deferred, shielded
 _log = logging.getLogger("nadi.runs")
 
 _ENDED = (TransactionState.COMMITTED, TransactionState.ROLLED_BACK)
+
+#: Tells this process from all others.
+_PROCESS = os.urandom(8).hex()
 
 #: Tells `get` that no default was given.
 _REQUIRED = object()
@@ -163,6 +168,11 @@ class Transaction:
             one = one.parent
         return one
 
+    @property
+    def name(self) -> str:
+        """What stands for it, among those of all processes, where others wait for what it keeps."""
+        return f"{_PROCESS}-{id(self):x}"
+
     def commit(self) -> bool:
         """Commit it with all that was left to it: first the hooks, children before parents, then all becomes visible.
 
@@ -276,7 +286,7 @@ class Transaction:
         elif self.state in _ENDED:
             self._let_go()
         elif self.commit_mode is not CommitMode.EAGER and parent is not None and parent._adopt(self):
-            if self.isolation_level is not IsolationLevel.SERIALIZABLE:
+            if self.isolation_level is not IsolationLevel.SERIALIZABLE or not self._keeps_lock():
                 self._free()
         elif parent.is_rolled_back() if parent is not None else self.commit_mode is CommitMode.OFF:
             self.rollback()
@@ -340,14 +350,19 @@ class Transaction:
         return self.found is not None
 
     def _as_found(self) -> Found:
-        return Found(self.value, self._kept(), "Computed in the same transaction, which has not committed yet.")
+        assert self._author is not None
+        ref, value = self._kept(), self.value
+        # As it was kept: who was given the value itself may have changed it since.
+        with contextlib.suppress(MissingResult, StoreError):
+            value = self._author.recorder.fetch(ref)
+        return Found(value, ref, "Computed in the same transaction, which has not committed yet.")
 
     def _ask_for_lock(self, author: Author) -> None:
         locks = author.locks()
         if locks is None:
             self._unlocked = True
             return
-        held = frozenset(self._held_around())
+        held = frozenset((*self._held_around(), self.outermost.name) if self.parent is not None else ())
         ident = get_ident()
         # Torn between the two, it would leave a lock that nobody knows of.
         shielded.add(ident)
@@ -367,6 +382,9 @@ class Transaction:
                 if member._claim is not None:
                     yield member._claim.name
             one = one.parent
+
+    def _keeps_lock(self) -> bool:
+        return self._claim is None or self._claim.keep(self.outermost.name)
 
     def _free(self) -> None:
         claim, self._claim = self._claim, None

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 from nadi.exceptions import DefinitionError
 from nadi.executors.contract import Executor, Work
+from nadi.storage.shield import untorn
 
 #: Threads at the most, those included whose place is lent because they wait.
 MAX_THREADS = 1000
@@ -73,7 +74,8 @@ class ThreadExecutor(Executor):
             thread = self._another_thread()
             self._queue.put(work)
         if thread is not None:
-            thread.start()
+            with untorn():
+                thread.start()
 
     def _another_thread(self) -> threading.Thread | None:
         # Under the lock. Returns a thread to start if work waits and there is a place for it.
@@ -117,11 +119,14 @@ class ThreadExecutor(Executor):
             self._lend(-1)
 
     def _lend(self, change: int) -> None:
-        with self._lock:
-            self._waiting += change
-            thread = self._another_thread()
-        if thread is not None:
-            thread.start()
+        # Python 3.11 raises what interrupts a thread that starts another one in the new one: that dies, and the one
+        # that waits for it to begin waits for ever.
+        with untorn():
+            with self._lock:
+                self._waiting += change
+                thread = self._another_thread()
+            if thread is not None:
+                thread.start()
 
     def give_up(self, thread: threading.Thread) -> None:
         """Count a thread that cannot be stopped as lost, so that another may take its place."""

@@ -179,13 +179,22 @@ class _Walk:
         made_here = is_user_module(value.__globals__) or value.__closure__ is not None or "<" in value.__qualname__
         if not made_here and not hasattr(value, "__wrapped__"):
             return _digest(b"f", [encode_str(stable_name(value))])
-        return _digest(b"F", [source_digest(value, self._held)])
+        return _digest(b"F", [source_digest(value, self._held, self._constant)])
 
     def _held(self, value: object) -> bytes:
         return self._part(value, ".<closure>")
 
+    def _constant(self, value: object) -> bytes | None:
+        """A constant that a function names; of one that cannot be told its type has to do."""
+        path, lowest = dict(self._path), self._lowest
+        try:
+            return self.tell(value)
+        except Untellable:
+            self._path, self._lowest = path, lowest
+            return None
+
     def _class(self, value: type) -> bytes:
-        code = source_digest(value, self._held) if is_user_class(value) else b""
+        code = source_digest(value, self._held, self._constant) if is_user_class(value) else b""
         return _digest(b"C", [encode_str(stable_name(value)), code])
 
     def _object(self, value: Any) -> bytes:

@@ -399,9 +399,13 @@ class Reading:
 
     def helper(self, name: str, value: object) -> bytes | None:
         """What a global name adds to the code that uses it; None for nothing."""
-        if name.isupper() and (plain := plain_value(value, frozen=True)) is not None:
-            return plain
+        if name.isupper() and (told := self.constant(name, value)) is not None:
+            return told + (self.refer(value) if is_users(value) else b"")
         return self.refer(value) if is_users(value) else None
+
+    def constant(self, name: str, value: object) -> bytes | None:
+        """What a constant of a module or class is; None for what can change: a registry kept there is no code."""
+        return plain_value(value, frozen=True)
 
     def value(self, value: object) -> bytes:
         """A default, a closure's value or an argument of a partial."""
@@ -423,9 +427,8 @@ class Reading:
             inner = opened(value)
             if inner or isinstance(value, FunctionType):
                 told += [encode_str(name), *(self.value(each) for each in inner or (value,))]
-            elif not name.startswith("__") and (plain := plain_value(value, frozen=True)) is not None:
-                # Only what cannot change: a registry kept on the class is no code.
-                told += [encode_str(name), plain]
+            elif not name.startswith("__") and (constant := self.constant(name, value)) is not None:
+                told += [encode_str(name), constant]
         return b"class" + b"".join(told)
 
 

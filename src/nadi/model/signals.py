@@ -20,7 +20,7 @@ They derive from BaseException, so that `except Exception` in a task does not sw
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from nadi.exceptions import FailedRun
@@ -145,8 +145,13 @@ class PAUSE(Signal):
 
 
 def seconds_until(start: Any, now: float) -> float:
-    """Return the seconds from `now` (Unix seconds) until a point in time; 0 when that is none, or is over."""
-    return max(0.0, start.timestamp() - now) if isinstance(start, datetime) else 0.0
+    """Return the seconds from `now` (Unix seconds) until a point in time; 0 when that is none, or is over.
+
+    A time without a zone is one of UTC, as in Prefect 1.
+    """
+    if not isinstance(start, datetime):
+        return 0.0
+    return max(0.0, (start if start.tzinfo is not None else start.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def signal_behind(error: BaseException | None) -> Signal | None:

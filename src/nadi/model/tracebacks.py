@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nadi.exceptions import NadiError, RunError
 from nadi.model.scripts import without_script_names
 from nadi.model.secrets import mask
+from nadi.model.signals import signal_behind
 from nadi.model.text import shorten
 
 if TYPE_CHECKING:
@@ -39,13 +40,16 @@ def format_exception(exc: BaseException) -> str:
     Frames of Nadi are left out, and so are those of thread pools, event loops and the import
     system where they follow one of Nadi's or come first. Where nothing would be left, all frames
     stay, except for a `NadiError`: its sentence says it all. Causes, contexts, groups and notes are
-    kept, each treated the same way. Values of variables are never shown, known secrets are masked,
-    and the text has at most 32 KiB of UTF-8, cut in the middle: who raised and who called stay.
+    kept, each treated the same way; of a task that failed by a signal only the signal is. Values of
+    variables are never shown, known secrets are masked, and the text has at most 32 KiB of UTF-8, cut
+    in the middle: who raised and who called stay.
 
     It does not raise, whatever the `__str__` of the exception does.
     """
     from traceback import TracebackException  # reads source files: only when something failed
 
+    if exc.__traceback__ is None:  # it was never raised: it stands for the signal that was
+        exc = signal_behind(exc) or exc
     try:
         told = TracebackException.from_exception(exc, compact=True)
         _hide_our_frames(told, exc)

@@ -12,7 +12,7 @@ class CommitMode(StrEnum):
     EAGER = "EAGER"
     #: When the outermost one ends, together with all in it.
     LAZY = "LAZY"
-    #: Never by itself: only where `commit()` is called.
+    #: Only where `commit()` is called, or with the transaction around it, if that commits.
     OFF = "OFF"
 
 

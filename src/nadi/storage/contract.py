@@ -90,6 +90,8 @@ class Ending(msgspec.Struct, frozen=True):
     token: int
     state: StateType
     message: str
+    #: "" for the usual name of the state.
+    name: str = ""
 
 
 class Store(ABC):
@@ -184,7 +186,7 @@ class Store(ABC):
             Of each, whether anything was changed.
         """
         return [
-            self.end_attempt(one.run, token=one.token, state=one.state, name="", message=one.message, now=now)
+            self.end_attempt(one.run, token=one.token, state=one.state, name=one.name, message=one.message, now=now)
             for one in endings
         ]
 

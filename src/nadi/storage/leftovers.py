@@ -166,15 +166,18 @@ def _crash_runs_of(holder: str, store: Store, found: Found, *, now: float) -> No
 
 def _fail_overdue(store: Store, found: Found, *, now: float) -> None:
     # No process waits for the answer to a suspended run, so that its deadline is judged when somebody looks.
-    for pause in store.inputs.overdue(now=now):
-        run = store.flow_run(pause.root)
-        if run is None:
-            continue
-        message = overdue_told(run.name, pause)
-        if store.end_attempt(
-            run.id, token=run.token, state=StateType.FAILED, name="TimedOut", message=message, now=now
-        ):
-            found.overdue.append(run.id)
+    while late := store.inputs.overdue(now=now):
+        endings: dict[str, Ending] = {}
+        for pause in late:
+            run = store.flow_run(pause.root)
+            if run is not None:
+                ending = Ending(run.id, run.token, StateType.FAILED, overdue_told(run.name, pause), "TimedOut")
+                endings.setdefault(run.id, ending)  # the earliest deadline is the one that was missed
+        changed = store.end_attempts(list(endings.values()), now=now)
+        ended = [run for run, done in zip(endings, changed, strict=True) if done]
+        found.overdue += ended
+        if not ended:  # somebody else sees to them
+            return
 
 
 def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float) -> None:

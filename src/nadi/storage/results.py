@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from nadi.exceptions import CallError, MissingResult, NadiError, NotKept
@@ -92,12 +93,11 @@ class LocalResults:
         target = safe_join(self._root, key)
         folder = os.path.dirname(target)
         _make_private(self._unfinished)
-        _make_private(folder)
         unfinished = os.path.join(self._unfinished, os.urandom(12).hex())
         try:
             _write_new(unfinished, data)
             try:
-                _publish(unfinished, target)
+                _put(_publish, unfinished, target)
             except FileExistsError:
                 if self.read(key) == data:
                     return
@@ -110,11 +110,10 @@ class LocalResults:
         target = safe_join(self._root, key)
         folder = os.path.dirname(target)
         _make_private(self._unfinished)
-        _make_private(folder)
         unfinished = os.path.join(self._unfinished, os.urandom(12).hex())
         try:
             _write_new(unfinished, data)
-            os.replace(unfinished, target)
+            _put(os.replace, unfinished, target)
             _flush_folder(folder)
         finally:
             _remove(unfinished)
@@ -417,6 +416,18 @@ def _write_new(path: str, data: bytes | memoryview) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _put(place: Callable[[str, str], None], unfinished: str, target: str) -> None:
+    """Put a finished file in its place; a collection may remove the folder, empty still, right after it was made."""
+    for _ in range(100):
+        try:
+            _make_private(os.path.dirname(target))
+            place(unfinished, target)
+        except FileNotFoundError:
+            continue
+        return
+    place(unfinished, target)
 
 
 def _publish(unfinished: str, target: str) -> None:

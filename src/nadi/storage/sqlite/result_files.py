@@ -22,7 +22,7 @@ def use_files(connection: apsw.Connection, rows: Iterable[TaskRow | FlowRow]) ->
     found = [
         (ref.key, row.root, owner_of_file(ref.key))
         for row in rows
-        if (ref := row.result) is not None and ref.kind == "file" and row.root not in ref.key
+        if (ref := row.result) is not None and ref.kind == "file" and owner_of_file(ref.key) != row.root
     ]
     if found:
         _use_files.run(connection, found)

@@ -111,7 +111,7 @@ class SqliteStore(Store):
         with self._database.write() as connection:
             return [
                 _end_attempt(
-                    connection, one.run, token=one.token, state=one.state, name="", message=one.message, now=now
+                    connection, one.run, token=one.token, state=one.state, name=one.name, message=one.message, now=now
                 )
                 for one in endings
             ]
