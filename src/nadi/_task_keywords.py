@@ -27,6 +27,9 @@ from nadi.model.specs import Hooks, TaskSpec
 #: Keywords that take no spec field.
 _KEPT = ("result_storage", "viz_return_value")
 
+#: What state handlers are called with, as messages say it.
+_HANDLED = "(task, old_state, new_state)"
+
 #: Keywords of which each turns caching on.
 _CACHING = ("cache_policy", "cache_key_fn", "cache_expiration", "result_storage_key")
 
@@ -139,6 +142,7 @@ def spec_of(
     """
     owner = f"@task {title}"
     on_failure = given["on_failure"]
+    _check_graph_keywords(given, owner)
     return kind(
         fn=function,
         name=check_task_name(title),
@@ -163,7 +167,9 @@ def spec_of(
         serializer=given["result_serializer"] or "pickle",
         cache_result_in_memory=given["cache_result_in_memory"],
         face=face,
-        state_handler=handler_of(face, given["state_handlers"], on_failure),
+        state_handler=handler_of(
+            face, hook_list(given["state_handlers"], owner, "state_handlers", _HANDLED), on_failure
+        ),
         kept_keywords={key: given[key] for key in _KEPT},
         retry_condition=_condition_of(given, owner),
         durable=given["durable"],
@@ -173,6 +179,18 @@ def spec_of(
             owner, made=given.get("assets", ()), tool=given.get("materialized_by"), deps=given["asset_deps"]
         ),
     )
+
+
+def _check_graph_keywords(given: Mapping[str, Any], owner: str) -> None:
+    trigger, nout, cache_for, slug = given["trigger"], given["nout"], given["cache_for"], given["slug"]
+    if trigger is not None and not callable(trigger):
+        raise DefinitionError(f"{owner}: trigger must be a function of nadi.triggers or one like it, not {trigger!r}.")
+    if nout is not None and (isinstance(nout, bool) or not isinstance(nout, int) or nout < 0):
+        raise DefinitionError(f"{owner}: nout must be a whole number of at least 0, not {nout!r}.")
+    if cache_for is not None and not isinstance(cache_for, datetime.timedelta):
+        raise DefinitionError(f"{owner}: cache_for must be a timedelta, not {cache_for!r}.")
+    if slug is not None and not isinstance(slug, str):
+        raise DefinitionError(f"{owner}: slug must be a string, not {slug!r}.")
 
 
 def _tags_of(tags: Any, owner: str) -> frozenset[str]:

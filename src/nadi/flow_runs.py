@@ -43,7 +43,7 @@ def pause_flow_run(
 
     Raises:
         ContextError: called outside of a flow function.
-        DefinitionError: nobody could answer with such a value.
+        DefinitionError: nobody could answer with such a value, a time is not above 0, or the key is no text.
         TimedOut: nobody answered in time.
     """
     return pause(wait_for_input, timeout=timeout, poll_interval=poll_interval, key=key)
@@ -81,7 +81,7 @@ def suspend_flow_run(
 
     Raises:
         ContextError: called outside of the function of a root run, or another run was to ask for input.
-        DefinitionError: nobody could answer with such a value.
+        DefinitionError: nobody could answer with such a value, the time is not above 0, or the key is no text.
         TimedOut: nobody answered in time.
         RunNotFound, RunAlreadyFinished: of another run.
     """

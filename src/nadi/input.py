@@ -63,7 +63,13 @@ class RunInput(msgspec.Struct, metaclass=_KeywordFields, dict=True):
             poll_interval: The most seconds between two looks; Nadi looks five times a second at least.
             raise_timeout_error: End by TimedOut instead.
             key_prefix: Only those sent with it.
-            flow_run_id: Whose inputs; the run whose code asks when it is not given.
+            flow_run_id: Whose inputs: id of a run, a unique beginning of it, or its name; the run whose code asks
+                when it is not given.
+
+        Raises:
+            ContextError: no flow_run_id is given, and no flow runs here.
+            DefinitionError: a time is not one.
+            RunNotFound, AmbiguousRun: no run, or several, match.
         """
         run = receiver_of(None if flow_run_id is None else str(flow_run_id))
         return Received(

@@ -68,6 +68,13 @@ def test_the_list_says_what_each_entry_is_and_who_computed_it(nadi: Nadi, filled
     ]
 
 
+def test_what_a_transaction_of_a_flow_kept_names_the_run_once(nadi: Nadi, writer: Writer) -> None:
+    writer.tell(flow_begun(RUN, name="brave-otter-7"))
+    writer.store.cache.put([an_entry("a1", task="", task_run="", name="brave-otter-7")])
+
+    assert nadi("cache", "ls").out.splitlines()[1].endswith("never    brave-otter-7")
+
+
 def test_the_list_can_be_of_one_task_and_limited(nadi: Nadi, filled: Writer) -> None:
     limited = nadi("cache", "ls", "--limit", "2").out
     of_task = nadi("cache", "ls", "--task", "clean", "--json").json

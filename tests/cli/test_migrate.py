@@ -75,6 +75,15 @@ def test_a_file_that_is_no_python_is_passed_over_with_a_sentence(nadi: Nadi, tmp
     assert (tmp_path / "good.py").read_text() == "from nadi import flow\n"
 
 
+def test_a_notebook_is_passed_over_with_a_sentence(nadi: Nadi, tmp_path: Path) -> None:
+    (tmp_path / "notes.ipynb").write_text('{"cells": [{"source": ["from prefect import flow"]}]}')
+
+    said = nadi("migrate", str(tmp_path / "notes.ipynb"))
+
+    assert said.status == 1
+    assert "It is a notebook: save it as a Python file" in said.out
+
+
 def test_a_link_stays_a_link(nadi: Nadi, tmp_path: Path) -> None:
     real = tmp_path / "real.txt"
     real.write_text("from prefect import flow\n")

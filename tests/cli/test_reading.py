@@ -163,6 +163,15 @@ def test_show_tells_why_tasks_ran_again_those_of_one_reason_together(
     assert f"Ran again\n  fit ×2: {why}\n  pick-7: its code changed\n" in out
 
 
+def test_show_tells_why_tasks_were_skipped(nadi: Nadi, failed_run: str, writer: Writer) -> None:
+    for index in (5, 6):
+        skipped = an_id(50 + index)
+        writer.tell(task_begun(failed_run, skipped, task="no", name=f"no-{index}"))
+        writer.tell(task_moved(failed_run, skipped, S.COMPLETED, state_name="Skipped", message="big was skipped."))
+
+    assert "Skipped\n  no ×2: big was skipped.\n" in nadi("show", "brisk-otter").out
+
+
 def test_show_does_not_advise_to_resume_what_cannot_be_loaded_again(nadi: Nadi, writer: Writer) -> None:
     source = msgspec.json.encode(RunSource(not_loadable="The flow is defined in a notebook."))
     writer.tell(flow_begun(an_id(1), name="brisk-otter", source=source), flow_moved(an_id(1), S.FAILED))

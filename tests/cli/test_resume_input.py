@@ -37,8 +37,16 @@ def asks():
     return f"{answer.approved} {answer.when:%d.%m.} {step(','.join(answer.places))}"
 
 @flow
+def asks_at_length():
+    return suspend_flow_run(Approval.with_initial_data(description="Ship it?\\nReally?"))
+
+@flow
 def counts():
     return suspend_flow_run(wait_for_input=int) + 1
+
+@flow
+def may_be_none():
+    did(repr(suspend_flow_run(wait_for_input=int | None)))
 
 @flow
 def only_waits():
@@ -80,6 +88,14 @@ def test_a_suspended_run_tells_what_it_wants_when_it_gets_no_input(place: Place,
         f"Answer with: nadi resume {name} --input approved=... --input when=...",
     ]
     assert place.newest().state_type is StateType.PAUSED
+
+
+def test_each_line_of_a_question_is_shown_as_one(place: Place, nadi: Nadi) -> None:
+    name = suspended(place, "asks_at_length")
+
+    said = nadi("resume", name)
+
+    assert said.err.splitlines()[1:3] == ["  Ship it?", "  Really?"]
 
 
 def test_an_input_from_the_command_line_is_read_by_the_type_that_is_asked_for(place: Place) -> None:
@@ -131,6 +147,15 @@ def test_a_plain_value_is_given_by_name_or_as_json(place: Place) -> None:
     as_json = place.run("-m", "nadi", "resume", second, "--input-json", "4")
 
     assert (by_name.returncode, as_json.returncode) == (0, 0), by_name.stderr + as_json.stderr
+
+
+def test_null_is_an_answer_where_it_is_asked_for(place: Place) -> None:
+    name = suspended(place, "may_be_none")
+
+    done = place.run("-m", "nadi", "resume", name, "--input-json", "null")
+
+    assert done.returncode == 0, done.stderr
+    assert place.did() == ["None"]
 
 
 def test_a_run_that_waits_for_no_input_is_simply_resumed(place: Place, nadi: Nadi) -> None:
@@ -187,6 +212,17 @@ def test_why_says_when_a_suspended_run_was_answered_and_is_ready(place: Place, n
     assert "Pause 1 was answered" in said.out
     assert "it is ready to go on" in said.out
     assert f"nadi resume {name} continues it" in said.out
+
+
+def test_an_answer_to_a_run_that_was_answered_and_not_continued_says_so(place: Place, nadi: Nadi) -> None:
+    name = suspended(place, "counts")
+    place.run("-c", f"import nadi; nadi.resume_flow_run({name!r}, 4)")
+
+    said = nadi("resume", name, "--input", "value=5")
+
+    assert said.status == 2
+    assert f"Pause 1 of run {name} has been answered already by" in said.err
+    assert "Continue the run without an input." in said.err
 
 
 def test_lists_and_details_show_a_suspended_run_as_such(place: Place, nadi: Nadi) -> None:

@@ -206,7 +206,8 @@ def _of_map(step: Step, upstream: list[tuple[Outcome, str]]) -> Outcome:
         return "Skipped", None
     if any("Failed" in outcome[0] for outcome, how in upstream if "each" in how):
         every = [state for outcome, _ in upstream for state, _ in parts(outcome)]
-        return _stopped(step, every) or ("Failed", ValueError())
+        # Whether it is skipped was judged above, of what counts as a whole.
+        return _stopped(msgspec.structs.replace(step, skips=False), every) or ("Failed", ValueError())
     lists = [_items(outcome) if "each" in how else None for outcome, how in upstream]
     if any(found is None for found, (_, how) in zip(lists, upstream, strict=True) if "each" in how):
         return "Failed", ValueError()

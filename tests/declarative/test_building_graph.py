@@ -59,6 +59,21 @@ def test_what_only_a_server_of_prefect_1_knows_is_refused_with_what_serves_here(
         Flow("f", **keywords)
 
 
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"on_failure": 3}, "The flow 'f': on_failure must be a function, not 3"),
+        ({"terminal_state_handler": "log"}, "terminal_state_handler must be a function, not 'log'"),
+        ({"state_handlers": print}, r"state_handlers must be a list of functions \(flow, old_state, new_state\)"),
+    ],
+)
+def test_a_handler_of_a_flow_that_cannot_be_called_is_refused_where_it_stands(
+    keywords: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(DefinitionError, match=words):
+        Flow("f", **keywords)
+
+
 def test_register_and_run_agent_say_what_serves_here() -> None:
     with pytest.raises(DefinitionError, match=r"register.* needs none to be told: .* `nadi run"):
         Flow("f").register("project")
@@ -233,8 +248,9 @@ def test_asking_about_a_task_that_is_not_in_the_flow_says_so() -> None:
     with Flow("f") as flow:
         extract()
 
+    words = r"The task extract is not in the flow 'f'\. A call .* use what the call returned"
     for ask in (flow.edges_to, flow.edges_from, flow.upstream_tasks, flow.downstream_tasks):
-        with pytest.raises(ValueError, match=r"The task extract is not in the flow 'f' .* use what the call returned"):
+        with pytest.raises(ValueError, match=words):
             ask(extract)
 
 

@@ -127,6 +127,17 @@ def test_a_keyword_set_before_init_says_where_to_set_it() -> None:
         Early()
 
 
+def test_a_class_of_tasks_that_does_not_call_its_base_says_so() -> None:
+    class Forgetful(Task[..., Any]):
+        def __init__(self) -> None:
+            self.by = 3
+
+    with Flow("f") as flow, pytest.raises(DefinitionError, match=r"Forgetful.__init__ does not call super\(\)"):
+        Forgetful()()
+    with pytest.raises(DefinitionError, match=r"Forgetful.__init__ does not call super\(\)"):
+        flow.add_task(Forgetful())
+
+
 def test_the_one_attribute_that_a_class_of_tasks_cannot_have_is_named() -> None:
     class Clashing(Task[..., Any]):
         def __init__(self) -> None:
@@ -283,6 +294,11 @@ def test_retry_on_says_after_which_errors_to_try_again(recorded: Recorded) -> No
         ({"retry_on": OSError}, "retry_on needs a max_retries greater than 0 beside it"),
         ({"retry_on": 3, "max_retries": 1, "retry_delay": NOW}, "retry_on must be an exception class or several"),
         ({"retry_on": [3], "max_retries": 1, "retry_delay": NOW}, "retry_on must be an exception class or several"),
+        ({"trigger": "all_failed"}, "trigger must be a function of nadi.triggers or one like it, not 'all_failed'"),
+        ({"state_handlers": print}, r"state_handlers must be a list of functions \(task, old_state, new_state\)"),
+        ({"cache_for": 60}, "cache_for must be a timedelta, not 60"),
+        ({"slug": 3}, "slug must be a string, not 3"),
+        ({"nout": -1}, "nout must be a whole number of at least 0, not -1"),
         ({"tags": "slow"}, r"tags must be several strings, such as \['slow'\], not one"),
         ({"slug": "s", "retries": 3}, "slug is a keyword of Prefect 1 and retries one of Prefect 3"),
         ({"max_retries": 0, "log_prints": False}, "max_retries is a keyword of Prefect 1 and log_prints one of"),

@@ -32,7 +32,7 @@ from nadi.declarative.context import context
 from nadi.declarative.edges import Edge
 from nadi.declarative.handlers import callback_factory
 from nadi.declarative.states import State
-from nadi.exceptions import DefinitionError
+from nadi.exceptions import DefinitionError, FailedRun
 from nadi.executors import DaskExecutor, LocalDaskExecutor, LocalExecutor
 from nadi.signals import ENDRUN, FAIL, LOOP, PAUSE, RETRY, SKIP, SUCCESS, TRIGGERFAIL, VALIDATIONFAIL
 from nadi.triggers import (
@@ -347,6 +347,24 @@ def test_a_signal_ends_a_task_in_its_state(recorded: Recorded, signal: Any, kind
     assert (type(came).__name__, came.message) == (kind, "told")
     if kind == "Success":
         assert came.result == 7
+
+
+def test_a_failing_signal_gives_its_result_to_those_who_look_and_to_those_who_follow(recorded: Recorded) -> None:
+    @task
+    def check() -> None:
+        raise VALIDATIONFAIL("two rows are bad", result=[3, 7])
+
+    with Flow("checked") as flow:
+        bad = check()
+        followed = give(bad, task_args={"trigger": all_finished})
+    flow.set_reference_tasks([bad])
+
+    state = flow.run()
+
+    assert (state.result[bad].result, state.result[followed].result) == ([3, 7], [3, 7])
+    with pytest.raises(FailedRun) as told:
+        flow()
+    assert str(told.value.__cause__) == "two rows are bad"
 
 
 def test_loop_runs_again_with_the_count_and_the_result_of_the_turn_before(recorded: Recorded) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from nadi.declarative.states import (
     Failed,
     Finished,
     Pending,
+    Retrying,
     Running,
     Skipped,
     State,
@@ -454,6 +455,42 @@ def test_a_success_that_a_handler_makes_a_failure_of_is_retried(recorded: Record
     assert grow.run().result[node].result == 2
 
 
+def test_a_state_handler_may_have_a_task_run_again_whatever_its_retries(recorded: Recorded) -> None:
+    def again(task: Any, old: State, new: State) -> State | None:
+        wanted = new.is_failed() or (new.is_successful() and new.result < 3)
+        return Retrying("not yet", start_time=datetime.now(UTC)) if wanted else None
+
+    tries: list[int] = []
+
+    @task(state_handlers=[again])
+    def growing() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError("first")
+        return len(tries)
+
+    with Flow("again") as flow:
+        node = growing()
+
+    assert flow.run().result[node].result == 3
+
+
+def test_a_state_handler_may_say_when_a_retry_begins(recorded: Recorded) -> None:
+    def sooner(task: Any, old: State, new: State) -> State | None:
+        return Retrying("sooner", start_time=datetime.now(UTC)) if new.is_retrying() else None
+
+    @task(max_retries=1, retry_delay=timedelta(days=1), state_handlers=[sooner])
+    def second_time() -> int:
+        if context["task_run_count"] == 1:
+            raise ValueError("first")
+        return 2
+
+    with Flow("sooner") as flow:
+        node = second_time()
+
+    assert flow.run().result[node].result == 2
+
+
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_on_failure_is_called_for_tasks_and_flows_that_failed(executor: str, recorded: Recorded) -> None:
     told: list[str] = []
@@ -510,6 +547,26 @@ def test_an_unknown_keyword_of_run_is_a_type_error_that_names_what_there_is(reco
 
     with pytest.raises(TypeError, match=r"does not know rows: .* \(it has x\)"):
         strict.run(x=1, rows=2)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"executor": "dask"}, r"strict.run\(\): executor must be 'thread', .* not 'dask'"),
+        ({"parameters": [1]}, r"takes parameters as a dict, not \[1\]"),
+        ({"task_states": 3}, "takes task_states as a dict, not 3"),
+        ({"context": "debug"}, "takes context as a dict, not 'debug'"),
+    ],
+)
+def test_a_keyword_of_run_that_cannot_work_is_refused_before_anything_runs(
+    given: dict[str, Any], words: str, recorded: Recorded
+) -> None:
+    with Flow("strict") as strict:
+        one()
+
+    with pytest.raises((TypeError, DefinitionError), match=words):
+        strict.run(**given)
+    assert recorded.flow_runs == []
 
 
 def test_run_inside_of_the_with_block_is_a_runtime_error(recorded: Recorded) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from nadi import Flow, Parameter, context, flatten, mapped, task, unmapped
-from nadi.declarative.states import Failed, Mapped, Skipped, Success, TriggerFailed
+from nadi.declarative.states import Failed, Mapped, Skipped, State, Success, TriggerFailed
+from nadi.declarative.triggers import parts_of
 from nadi.signals import SKIP
 from nadi.triggers import all_finished
 from tests.conftest import Recorded
@@ -221,6 +222,56 @@ def test_a_mapped_task_whose_iterable_failed_is_trigger_failed(recorded: Recorde
     assert [type(state.result[one]) for one in (node, after)] == [TriggerFailed, TriggerFailed]
 
 
+def test_a_map_over_what_failed_is_judged_only_when_its_other_upstream_children_are_over(recorded: Recorded) -> None:
+    judged, seen = threading.Event(), list[bool]()
+
+    def trigger(upstream_states: dict[Any, State]) -> bool:
+        seen.extend(one.is_finished() for state in upstream_states.values() for one in parts_of(state))
+        judged.set()
+        return True
+
+    @task
+    def slow(x: Any) -> Any:
+        judged.wait(0.3)  # only what is judged too early ends this before its time
+        return x
+
+    @task
+    def broken() -> Any:
+        raise ValueError("no list")
+
+    with Flow("judged") as flow:
+        add.map(slow.map([1, 2]), broken(), task_args={"trigger": trigger})
+
+    flow.run(executor="thread")
+
+    assert seen == [True, True, True]
+
+
+def test_a_map_over_what_cannot_be_taken_by_its_place_fails_its_task_and_not_the_walk(recorded: Recorded) -> None:
+    with Flow("keys") as keys:
+        node = add.map(Parameter("of"))
+        after = total(node)
+        beside = as_is(1)
+
+    state = keys.run(of={"a": 1})
+
+    assert "There is nothing to map over: KeyError: 0" in state.result[node].message
+    assert [type(state.result[one]) for one in (node, after, beside)] == [Failed, TriggerFailed, Success]
+
+
+def test_each_child_judges_by_its_own_part_of_a_map_that_was_given(recorded: Recorded) -> None:
+    with Flow("given") as flow:
+        before = numbers(2)
+        added = add.map(before)
+        summed = total(before)
+    given = Mapped(result=[1, 2], map_states=[Success(result=1), Failed(result=ValueError("two"))])
+
+    states = flow.run(task_states={before: given}).result
+
+    assert [type(one) for one in states[added].map_states] == [Success, TriggerFailed]
+    assert isinstance(states[summed], TriggerFailed)
+
+
 def test_a_mapped_task_whose_upstream_was_skipped_is_skipped_as_a_whole(recorded: Recorded) -> None:
     @task
     def nothing() -> list[int]:
@@ -233,6 +284,22 @@ def test_a_mapped_task_whose_upstream_was_skipped_is_skipped_as_a_whole(recorded
     state = skipped.run()
 
     assert [type(state.result[one]) for one in (node, beside)] == [Skipped, Skipped]
+
+
+def test_all_children_of_a_map_are_shown_one_state_of_another_map_that_they_take_whole(recorded: Recorded) -> None:
+    shown: list[State] = []
+
+    def trigger(upstream_states: dict[Any, State]) -> bool:
+        shown.extend(state for edge, state in upstream_states.items() if edge.key == "y")
+        return True
+
+    with Flow("whole") as flow:
+        before = refuse_two.map(numbers(4))
+        add.map([0, 0, 0], y=unmapped(before), task_args={"trigger": trigger})
+
+    came = flow.run(executor="thread").result[before]
+
+    assert (len(shown), {id(one) for one in shown}) == (3, {id(came)})
 
 
 def test_children_know_their_index(recorded: Recorded) -> None:

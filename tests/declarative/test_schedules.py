@@ -201,3 +201,8 @@ def test_a_schedule_that_is_over_runs_nothing(recorded: Recorded) -> None:
 
     assert scheduled.run().is_pending()
     assert recorded.flow_runs == []
+
+
+def test_a_schedule_that_is_none_is_refused_when_the_flow_is_run() -> None:
+    with pytest.raises(DefinitionError, match=r"schedule must be one of nadi.declarative.schedules, not 60"):
+        Flow("often", schedule=60).run()

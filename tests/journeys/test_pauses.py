@@ -339,8 +339,8 @@ def die_and_go_on(place: Place, at: int, how: str) -> None:
 
     assert done.state_type is S.COMPLETED, (at, how)
     assert set(place.did()) == {"first", "answer", "second"}
-    assert place.did().count("first") <= 2  # the one in flight at a kill may run twice
-    assert place.did().count("second") <= 2
+    assert place.did().count("first") <= 3  # what is in flight at a kill runs again, and there are two kills
+    assert place.did().count("second") <= 2  # only the second one can strike so late
 
 
 @pytest.mark.parametrize(("at", "how"), [(6, "before"), (8, "torn"), (9, "after")])

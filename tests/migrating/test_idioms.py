@@ -103,6 +103,46 @@ def test_what_a_flow_awaits_to_be_submitted_and_may_be_a_task_of_another_file_is
     assert [(note.line, "take `await` away" in note.message) for note in made.notes] == [(5, True)]
 
 
+def test_futures_kept_under_several_names_or_gathered_are_awaited_themselves() -> None:
+    code = """\
+    import asyncio
+    from prefect import flow, task
+    @task
+    async def load(n): ...
+    @flow
+    async def f():
+        a, b = await load.submit(1), await load.submit(2)
+        c, d = await load.map([3, 4])
+        await b.wait()
+        e = await asyncio.gather(a.result(), d.result(), *[one.result() for one in await load.map([5])])
+        return await c.result()
+    """
+
+    assert becomes(code).partition("async def f():\n")[2].splitlines() == [
+        "    a, b = load.submit(1), load.submit(2)",
+        "    c, d = load.map([3, 4])",
+        "    b.wait()",
+        "    e = await asyncio.gather(a, d, *[one for one in load.map([5])])",
+        "    return await c",
+    ]
+
+
+def test_the_result_of_a_state_is_not_awaited_where_it_was_to_be_fetched() -> None:
+    code = """\
+    import prefect
+    async def f(state, other):
+        a = await state.result(fetch=True)
+        b = [(await one.result(raise_on_failure=False, fetch=True)).x for one in state]
+        return await other.result()
+    """
+
+    assert becomes(code).partition("other):\n")[2].splitlines() == [
+        "    a = state.result()",
+        "    b = [(one.result(raise_on_failure=False)).x for one in state]",
+        "    return await other.result()",
+    ]
+
+
 def test_results_by_way_of_wait_and_fetch_are_asked_for_directly() -> None:
     code = """\
     from prefect import flow, task

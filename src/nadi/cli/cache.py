@@ -62,7 +62,8 @@ def _print(found: list[CacheEntry], names: dict[str, str], now: float) -> None:
             human_bytes(entry.result.size_bytes),
             ago(entry.created, now),
             _expires(entry, now),
-            " of ".join(part for part in (entry.name, names[entry.run]) if part),
+            # A transaction of a flow bears the name of its run; once is enough.
+            " of ".join(dict.fromkeys(part for part in (entry.name, names[entry.run]) if part)),
         )
         for entry in found
     ]

@@ -11,6 +11,7 @@ from nadi.cli.reading import TEXT, store_for_reading
 from nadi.engine.limit_reasons import LimitUse, uses_of_limits
 from nadi.engine.limits import check_limit
 from nadi.exceptions import CallError
+from nadi.model.text import plural
 from nadi.storage.home import Home, this_holder
 from nadi.storage.opening import open_store
 from nadi.storage.settings import read_settings
@@ -84,7 +85,7 @@ def set_limit(name: str, slots: int, decay: float, as_json: bool) -> None:
         say_json(LimitUse(limit.name, limit.slots, limit.decay, 0, limit.level, [], []))
     else:
         rate = f", of which {limit.decay:g} a second come back to a rate" if limit.decay else ""
-        say(f"{limit.name}: {limit.slots:,} slots{rate}")
+        say(f"{limit.name}: {plural(limit.slots, 'slot')}{rate}")
 
 
 @command.command("rm")

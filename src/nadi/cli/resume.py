@@ -19,8 +19,16 @@ from nadi.engine.answering import is_blocked, settle, unanswered
 from nadi.engine.lookup import find_root, find_run
 from nadi.engine.places import nothing_recorded
 from nadi.engine.resuming import find_resumable, take_up
-from nadi.engine.run_inputs import answer_pause, asked_fields, options_for, read_texts, the_open_pause
-from nadi.exceptions import InputRefused, RunNotFound
+from nadi.engine.run_inputs import (
+    PLAIN,
+    answer_pause,
+    asked_fields,
+    asks_for_nothing,
+    options_for,
+    read_texts,
+    the_open_pause,
+)
+from nadi.exceptions import RunNotFound
 from nadi.model.names import told_for_shell
 from nadi.model.pauses import Pause
 from nadi.model.runs import FlowRun
@@ -98,7 +106,7 @@ def _answer(
     pause = the_open_pause(store, found)
     if pause is None or (not given and not _waits_here(store, root, pause)):
         if given:
-            raise InputRefused(f"Run {found.name} is {found.state_name} and asks for no input.")
+            raise asks_for_nothing(store, found)
         settle(store, root, None, by=_who())
         return None
     if pause.schema and not given:
@@ -126,16 +134,19 @@ def _read(pause: Pause, inputs: tuple[str, ...], input_json: str | None) -> Any:
     if inputs:
         raise click.UsageError("Give --input or --input-json, not both.")
     try:
-        return msgspec.json.decode(input_json)
+        value = msgspec.json.decode(input_json)
     except msgspec.DecodeError as error:
         raise click.BadParameter(f"it is not JSON: {error}.", param_hint="--input-json") from None
+    # Null may be the answer; without a name it would be none at all.
+    is_plain = [field.name for field in asked_fields(pause)] == [PLAIN]
+    return {PLAIN: None} if value is None and is_plain else value
 
 
 def _asks(root: FlowRun, pause: Pause) -> str:
     """Say what a run asks for, and how to answer."""
     lines = [f"{bold(one_line(root.name))} waits for input."]
     if pause.description:
-        lines.append(paragraph(pause.description, indent="  "))
+        lines += [paragraph(line, indent="  ") for line in pause.description.splitlines()]
     if pause.refused:
         lines.append(paragraph(f"The last answer was refused: {one_line(pause.refused)}", indent="  "))
     fields = asked_fields(pause)

@@ -84,7 +84,8 @@ def command(run: str, as_json: bool) -> None:
         _print_head(found, attempts, store, now)
         names = {each.id: each.name for each in subflows}
         _print_tasks(tasks, found, names, now, ran_again(store, tasks))
-        _print_cached(tasks)
+        _print_messages("Cached", tasks)
+        _print_messages("Skipped", tasks)
         _print_ran_again(tasks)
         _print_subflows(subflows, now)
         _print_failures(tasks, found)
@@ -292,9 +293,9 @@ def _print_ran_again(tasks: list[TaskRun]) -> None:
     _print_alike("Ran again", [(task, task.reason) for task in tasks if task.reason])
 
 
-def _print_cached(tasks: list[TaskRun]) -> None:
-    """Print who computed what tasks took from the cache."""
-    _print_alike("Cached", [(task, task.message) for task in tasks if task.state_name == "Cached" and task.message])
+def _print_messages(state_name: str, tasks: list[TaskRun]) -> None:
+    """Print what is said of the tasks in a state: who computed what was cached, what made tasks be skipped."""
+    _print_alike(state_name, [(task, task.message) for task in tasks if task.state_name == state_name and task.message])
 
 
 def _print_alike(heading: str, told: list[tuple[TaskRun, str]]) -> None:

@@ -105,7 +105,8 @@ class Flow(Graph, flows.Flow[P, R]):
         """Declare a flow.
 
         Raises:
-            DefinitionError: the name cannot be one, or a keyword is of Prefect 1's server; it says what serves.
+            DefinitionError: the name cannot be one, a handler is no function, or a keyword is of Prefect 1's server;
+                it says what serves.
         """
         super().__init__(check_flow_name(name))
         for keyword, value in (("run_config", run_config), ("storage", storage)):
@@ -116,7 +117,12 @@ class Flow(Graph, flows.Flow[P, R]):
                 )
         self.schedule = schedule
         self.executor = executor
-        self.state_handlers = list(state_handlers or ())
+        for keyword, value in (("on_failure", on_failure), ("terminal_state_handler", terminal_state_handler)):
+            if value is not None and not callable(value):
+                raise DefinitionError(f"The flow {name!r}: {keyword} must be a function, not {value!r}.")
+        self.state_handlers = list(
+            hook_list(state_handlers, f"The flow {name!r}", "state_handlers", "(flow, old_state, new_state)")
+        )
         #: Called as `(flow, state)` when the flow has failed.
         self.failure_callback = on_failure
         self.result = result
@@ -223,7 +229,7 @@ class Flow(Graph, flows.Flow[P, R]):
         """
         if build:
             raise DefinitionError(f"The flow {self.name!r} has no storage to build; here {_NOT_HERE['storage']}.")
-        slugs = self.slugs
+        slugs, parameters, references = self.slugs, self.parameters(), self.reference_tasks()
         edges = [edge for task in slugs for edge in self.incoming(task)]
         return {
             "name": self.name,
@@ -244,9 +250,9 @@ class Flow(Graph, flows.Flow[P, R]):
             "parameters": [
                 {"name": one.name, "default": one.default, "required": one.required}
                 for one in slugs
-                if one in self.parameters()
+                if one in parameters
             ],
-            "reference_tasks": [slug for task, slug in slugs.items() if task in self.reference_tasks()],
+            "reference_tasks": [slug for task, slug in slugs.items() if task in references],
         }
 
     def save(self, fpath: str | os.PathLike[str]) -> str:

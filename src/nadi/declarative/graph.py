@@ -38,6 +38,7 @@ class Graph(Questions):
         if not isinstance(task, Task):
             raise DefinitionError(f"The flow {self.name!r} can only take tasks, not {type(task).__name__}: {task!r}.")
         if task not in self._slugs:
+            _check_is_made(task)
             if isinstance(task, Parameter) and any(one.name == task.name for one in self.parameters()):
                 raise DefinitionError(
                     f"The flow {self.name!r} has a parameter named {task.name!r} already."
@@ -169,6 +170,7 @@ class Graph(Questions):
 
     def call(self, task: AnyTask, args: tuple[Any, ...], kwargs: dict[str, Any], *, mapped: bool = False) -> Any:
         """What a call of a task does inside of the flow's `with` block: add a copy of it with these arguments."""
+        _check_is_made(task)
         rest = dict(kwargs)
         where = rest.pop("flow", None) or self
         mapped = rest.pop("mapped", False) or mapped
@@ -321,6 +323,12 @@ class Graph(Questions):
                     raise DefinitionError(
                         f"The task {slug} of the flow {self.name!r} is given {key!r}, which it does not take{near}."
                     )
+
+
+def _check_is_made(task: AnyTask) -> None:
+    if "spec" not in vars(task):
+        kind = type(task).__name__
+        raise DefinitionError(f"{kind}.__init__ does not call super().__init__(), which makes a task of it.")
 
 
 def _several(tasks: Iterable[Any] | None, task: AnyTask, keyword: str) -> list[Any]:

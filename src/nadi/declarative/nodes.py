@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from nadi.declarative.edges import Edge
 from nadi.declarative.gates import held_back, refused
 from nadi.declarative.keeping import Keeping, keeping_of
 from nadi.declarative.questions import AnyTask
-from nadi.declarative.triggers import all_successful
+from nadi.declarative.triggers import all_successful, parts_of
 from nadi.engine.annotations import allow_failure
 from nadi.engine.declared_work import Plan, PlannedTaskRun
 from nadi.engine.futures import NadiFuture
@@ -25,12 +26,14 @@ from nadi.engine.names import LONGEST
 from nadi.engine.runs import Run
 from nadi.engine.scope import Scope, current
 from nadi.executors.contract import Executor
+from nadi.model.digests import blake2b
 from nadi.model.secrets import mask
 from nadi.model.specs import TaskSpec
 from nadi.model.state_views import Mapped, Pending, State, Success
 from nadi.model.state_views import view_of as view_of_state
 from nadi.model.states import State as EngineState
 from nadi.model.states import StateType
+from nadi.model.tracebacks import summarise
 
 _log = logging.getLogger("nadi.engine")
 
@@ -91,6 +94,8 @@ class Node(Plan):
         #: Whether a mapped task became one run all the same, because there was nothing to map over.
         self.is_one = not self.is_map
         self.is_placed = given is not None
+        #: The state of its children once they are over.
+        self._final: State | None = None
 
     # -- what came of it --------------------------------------------------------------------
 
@@ -107,12 +112,43 @@ class Node(Plan):
             return Pending("It has not begun.")
         if self.is_one:
             return view_of(self.runs[0])
+        if self._final is not None:
+            return self._final
+        # Before the views are made: a run that ends meanwhile may be seen as it was.
+        is_over = all(run.done for run in self.runs)
         children = [view_of(run) for run in self.runs]
-        return Mapped(
+        state = Mapped(
             f"It ran for {len(children)} items." if children else "There was nothing to map over.",
             [child.result for child in children],
             children,
         )
+        if is_over and self.spec.cache_result_in_memory:
+            # Whatever follows a map of thousands asks again, each of another map once for each of its runs.
+            self._final = state
+        return state
+
+    @cached_property
+    def futures(self) -> list[NadiFuture[Any]]:
+        """One for each of its runs; asked once all of them are made, and shared by what follows."""
+        return [NadiFuture(run) for run in self.runs]
+
+    @cached_property
+    def origin(self) -> bytes:
+        """What the values of its runs are known by as a whole; asked once all of them are made."""
+        return blake2b(b"".join(run.origin for run in self.runs), digest_size=16).digest()
+
+    @cached_property
+    def is_plainly_good(self) -> bool:
+        """Whether its runs stop nothing that comes after them; asked once all of them are over."""
+        return all(_is_plainly_good(run) for run in self.runs)
+
+    def given_part(self, edge: Edge, index: int) -> State:
+        """Return, of the state that was given, what an edge brings to the run of an index: one child's of a map."""
+        given = self.given
+        assert given is not None
+        if isinstance(given, Mapped) and edge.mapped and not edge.flattened and 0 <= index < len(given.map_states):
+            return given.map_states[index]
+        return given
 
     # -- its way ----------------------------------------------------------------------------
 
@@ -120,13 +156,14 @@ class Node(Plan):
         """Return the runs that must be over before it is known for which items it runs; none if it is not mapped."""
         if not self.is_map:
             return []
-        return [
-            run
-            for edge in self.edges
-            for run in self._before(edge).runs
-            # Over the children of a map it runs one by one, each as soon as its own upstream child is over.
-            if not (edge.mapped and self._before(edge).has_children and not edge.flattened) and not run.done
-        ]
+        # Over the children of a map it runs one by one, each as soon as its own upstream child is over.
+        by_child = {edge for edge in self.edges if edge.mapped and self._before(edge).has_children}
+        whole = [edge for edge in self.edges if edge not in by_child or edge.flattened]
+        missing: list[Run] = [run for edge in whole for run in self._before(edge).runs if not run.done]
+        if missing or all(self._before(edge).state().is_successful() for edge in whole if edge.mapped):
+            return missing
+        # What it maps over failed, so that its trigger judges all children before it at once.
+        return [run for edge in by_child for run in self._before(edge).runs if not run.done]
 
     def place(self) -> None:
         """Make its runs and send them on their way."""
@@ -141,6 +178,7 @@ class Node(Plan):
         try:
             items = {edge: self._items(edge) for edge in self.edges if edge.mapped}
             count = min(_length(found) for found in items.values())
+            items = {edge: _first(found, count) for edge, found in items.items()}
         except Exception as error:
             self._submit_refused(_cannot_map(error))
             return
@@ -200,16 +238,15 @@ class Node(Plan):
             if before.is_one:
                 only: NadiFuture[Any] = NadiFuture(runs[0])
                 return allow_failure(only), only, runs
-            futures: list[NadiFuture[Any]] = [NadiFuture(run) for run in runs]
             # All children are over before a map is made of them: they are named once, not for each of its runs.
-            return allow_failure(futures), futures, runs if index <= 0 else ()
+            return allow_failure(before.futures), before.origin, runs if index <= 0 else ()
         if before.has_children and not edge.flattened:
             future: NadiFuture[Any] = NadiFuture(runs[index])
             return allow_failure(future), future, (runs[index],)
         value = items[index]
         if before.given is not None:
             return value, value, ()
-        return value, ([NadiFuture(run) for run in runs], index), runs if before.is_one or index == 0 else ()
+        return value, (before.origin, index), runs if before.is_one or index == 0 else ()
 
     def _begin(
         self, bound: dict[str, Any], known_by: dict[str, Any], before: tuple[Run, ...], plan: Plan, index: int
@@ -272,7 +309,7 @@ class Node(Plan):
 
     def verdict(self, run: PlannedTaskRun) -> EngineState[Any] | None:
         if self.task.trigger in (None, all_successful) and all(
-            _is_plainly_good(one) for edge in self.edges for one in self._runs_before(edge, run.map_index)
+            self._is_plainly_good_before(edge, run.map_index) for edge in self.edges
         ):
             return None
         states = {edge: self._state_before(edge, run.map_index) for edge in self.edges}
@@ -280,19 +317,19 @@ class Node(Plan):
         told = self._told(run.map_index, resume=steering is not None and steering.resumed)
         return held_back(self.task, states) or self._refused(states, told)
 
-    def _runs_before(self, edge: Edge, index: int) -> list[Any]:
+    def _is_plainly_good_before(self, edge: Edge, index: int) -> bool:
         before = self._before(edge)
         if before.given is not None:
-            return [before.given]
+            return all(one.is_successful() and not one.is_skipped() for one in parts_of(before.given_part(edge, index)))
         if edge.mapped and before.has_children and not edge.flattened:
-            return [before.runs[index]]
-        return list(before.runs)
+            return _is_plainly_good(before.runs[index])
+        return before.is_plainly_good
 
     def _state_before(self, edge: Edge, index: int) -> State:
         before = self._before(edge)
         if edge.mapped and before.has_children and not edge.flattened and index >= 0:
             return view_of(before.runs[index])
-        return before.state()
+        return before.state() if before.given is None else before.given_part(edge, index)
 
     def _refused(self, states: Mapping[Edge, State], told: Mapping[str, Any]) -> EngineState[Any] | None:
         return refused(self.task, states, self.scope, told, self.scope.session.now())
@@ -311,11 +348,9 @@ class Node(Plan):
         return bound
 
 
-def _is_plainly_good(one: Any) -> bool:
-    """Tell quickly whether a run, or a state that was given, stops nothing that comes after it."""
-    if isinstance(one, State):
-        return one.is_successful() and not one.is_skipped()
-    state = one.state
+def _is_plainly_good(run: Run) -> bool:
+    """Tell quickly whether a run stops nothing that comes after it."""
+    state = run.state
     return state is not None and state.type is _COMPLETED and state.name != "Skipped"
 
 
@@ -335,8 +370,13 @@ def _length(items: Any) -> int:
     return len(items)
 
 
+def _first(items: Any, count: int) -> Any:
+    # Of anything else the items are taken here, where one that cannot be had fails this task and not the flow.
+    return items if isinstance(items, list | tuple) else [items[place] for place in range(count)]
+
+
 def _cannot_map(error: Exception) -> EngineState[Any]:
-    message = f"There is nothing to map over: {error}."
+    message = f"There is nothing to map over: {summarise(error) if isinstance(error, LookupError) else error}."
     told = ValueError(message)
     told.__cause__ = error
     return EngineState(type=StateType.FAILED, message=message, data=told, has_data=True)

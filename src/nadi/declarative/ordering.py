@@ -48,11 +48,14 @@ def in_order(nodes: Iterable[T], after: Mapping[T, Iterable[T]], name: Callable[
 
 def _cycle(left: set[int], following: list[list[int]]) -> list[int]:
     """One cycle among the places that are left, its first place again at the end."""
-    before = {place: [other for other in sorted(left) if place in following[other]] for place in sorted(left)}
+    before: dict[int, int] = {}
+    for other in sorted(left):
+        for place in following[other]:
+            before.setdefault(place, other)
     # Everything that is left waits for something that is left: going back must come round.
     path, seen = [min(left)], {min(left)}
     while True:
-        path.append(before[path[-1]][0])
+        path.append(before[path[-1]])
         if path[-1] in seen:
             break
         seen.add(path[-1])

@@ -9,7 +9,6 @@ from nadi.declarative.graph import Graph
 from nadi.declarative.questions import AnyTask
 from nadi.declarative.triggers import parts_of
 from nadi.exceptions import FailedRun
-from nadi.model.signals import FAIL
 from nadi.model.state_views import Failed, State, Success, view_of
 from nadi.model.states import State as EngineState
 from nadi.model.states import StateType
@@ -114,10 +113,8 @@ def _sentence(bad: list[AnyTask]) -> str:
 def _errors(states: Iterable[State]) -> Iterator[BaseException]:
     for state in states:
         for one in parts_of(state):
-            if isinstance(one.result, FAIL):
-                yield one.result.failure
-            elif isinstance(one.result, BaseException):
-                yield one.result
+            if one.is_failed():
+                yield one.known_to_engine().error()
 
 
 __all__ = [

@@ -177,7 +177,7 @@ class Questions(DeclaredGraph):
     def _check_has(self, task: Any) -> None:
         if task not in self._slugs:
             name = getattr(task, "name", None) or repr(task)
-            near = close_match(name, [one.name for one in self._slugs])
+            near = close_match(name, [one.name for one in self._slugs if one.name != name])
             raise DefinitionError(
                 f"The task {name} is not in the flow {self.name!r}{near}. A call inside of `with Flow(...)` adds a"
                 " copy; use what the call returned."

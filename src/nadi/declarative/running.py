@@ -24,7 +24,8 @@ from nadi.engine.loading import stop_if_loading
 from nadi.engine.roots import in_root, new_root
 from nadi.engine.scope import current
 from nadi.engine.state_handlers import handler_of
-from nadi.exceptions import ParameterBindError
+from nadi.exceptions import DefinitionError, ParameterBindError
+from nadi.executors.naming import check_executor
 from nadi.model.digests import blake2b
 from nadi.model.fingerprints import content_digest
 from nadi.model.specs import FlowSpec, Style
@@ -97,9 +98,10 @@ def spec_of(flow: Any) -> FlowSpec:
     """Return what the engine takes for a declared flow, as its graph is now.
 
     Raises:
-        ValueError: the graph has a cycle.
+        ValueError: the graph has a cycle, or its executor cannot be one.
     """
     flow.validate()
+    check_executor(flow.executor, owner=f"The flow {flow.name!r}")
     body = _bodies.get(flow)
     if body is None:
         body = _bodies[flow] = Body(flow)
@@ -146,6 +148,9 @@ _given: ContextVar[_Given] = ContextVar("nadi_given", default=_NOTHING)
 #: Keywords of `flow.run()` that are no parameters of the flow.
 _OPTIONS = ("executor", "task_states", "context", "state", "task_contexts")
 
+#: Those of them that are dicts.
+_BY_KEY = ("task_states", "context", "task_contexts")
+
 
 def run_flow(
     flow: Any,
@@ -174,6 +179,9 @@ def run_flow(
     refuse_to_run(f"{flow.name}.run()")
     if runner_cls is not None:
         raise TypeError(f"{flow.name}.run() takes no runner_cls: one engine runs all flows. Leave it out.")
+    for keyword, given in (("parameters", parameters), *((name, more.get(name)) for name in _BY_KEY)):
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"{flow.name}.run() takes {keyword} as a dict, not {given!r}.")
     names = flow.signature().names
     values = {**(parameters or {}), **{name: value for name, value in more.items() if name in names}}
     options = {name: value for name, value in more.items() if name not in names}
@@ -183,11 +191,16 @@ def run_flow(
             f"{flow.name}.run() does not know {', '.join(sorted(unknown))}: the flow has no parameter of that name"
             f" (it has {', '.join(names) or 'none'}), and the keywords are {', '.join(_OPTIONS)}."
         )
+    check_executor(options.get("executor"), owner=f"{flow.name}.run()")
     known = options.pop("state", None)
     if isinstance(known, Finished):
         return known
     if flow.schedule is None or run_on_schedule is False:
         return _run_once(flow, values, **options)
+    if not hasattr(flow.schedule, "as_they_come"):
+        raise DefinitionError(
+            f"The flow {flow.name!r}: schedule must be one of nadi.declarative.schedules, not {flow.schedule!r}."
+        )
     return _run_on_schedule(flow, values, options)
 
 

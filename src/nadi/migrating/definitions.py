@@ -53,6 +53,8 @@ class Known(cst.CSTVisitor):
         self._assign(node.target, node.value)
 
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+        if isinstance(target, cst.Tuple | cst.List):
+            self._assign_each([element.value for element in target.elements], value)
         if not isinstance(target, cst.Name):
             return
         if self._makes_flow(value):
@@ -61,6 +63,13 @@ class Known(cst.CSTVisitor):
             self._futures.add(target.value)
         if self._are_futures(value):
             self._lists.add(target.value)
+
+    def _assign_each(self, targets: list[cst.BaseExpression], value: cst.BaseExpression) -> None:
+        if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(targets):
+            for target, element in zip(targets, value.elements, strict=True):
+                self._assign(target, element.value)
+        elif self._are_futures(value):
+            self._futures.update(target.value for target in targets if isinstance(target, cst.Name))
 
     def visit_Call(self, node: cst.Call) -> None:
         """`futures.append(task.submit(...))`."""

@@ -93,6 +93,10 @@ def _migrated(file: Path, rewriting: Any) -> Migrated:
         return Migrated(file, skipped=f"It cannot be read: {error.strerror}.")
     if b"prefect" not in before:
         return Migrated(file)
+    if file.suffix == ".ipynb":
+        return Migrated(
+            file, skipped="It is a notebook: save it as a Python file (jupyter nbconvert --to script) first."
+        )
     try:
         rewritten = rewriting.rewrite(before)
     except SyntaxError as error:

@@ -98,13 +98,24 @@ class Reading(Naming):
             return False
         self._flow_keywords(node)
         method, of = func.attr.value, func.value
-        if method == "result":
+        if method == "gather":
+            self._gather(node)
+        elif method == "result":
             self._result(node, of)
         elif method == "wait" and self.known.is_future(of) and not self._is_statement(node):
             self.note(node, "wait() gave the state in Prefect 2, and gives nothing here: call it, then take `.state`.")
         elif method in DEPLOYING and self._deploys(method, of, node):
             self.note(node, f".{method}(): {DEPLOYING[method]}")
         return False
+
+    def _gather(self, node: cst.Call) -> None:
+        """`asyncio.gather(future.result(), *[future.result() for ...])`, of Prefect 2: a future is awaited itself."""
+        for arg in node.args:
+            value = arg.value.elt if isinstance(arg.value, cst.ListComp | cst.GeneratorExp) else arg.value
+            if not isinstance(value, cst.Call) or value.args or not isinstance(value.func, cst.Attribute):
+                continue
+            if value.func.attr.value == "result" and self.known.is_future(value.func.value):
+                self.plan.replace[value] = value.func.value
 
     def _result(self, node: cst.Call, of: cst.BaseExpression) -> None:
         """`future.wait().result()` and `state.result(fetch=True)`, of Prefect 2."""
@@ -121,10 +132,7 @@ class Reading(Naming):
                 changed = changed.with_changes(func=func.with_changes(value=of.func.value))
             else:
                 self.note(node, "wait(timeout) gives nothing here: write result(timeout=...) instead of both.")
-        kept = [arg for arg in changed.args if arg.keyword is None or arg.keyword.value != "fetch"]
-        if len(kept) < len(changed.args):
-            kept[-1:] = [arg.with_changes(comma=cst.MaybeSentinel.DEFAULT) for arg in kept[-1:]]
-            changed = changed.with_changes(args=kept)
+        changed = _without_fetch(changed)
         if changed is not node:
             self.plan.replace[node] = changed
 
@@ -150,6 +158,9 @@ class Reading(Naming):
                     f"await ...{method}(): if this is a task of yours, take `await` away here and write"
                     " `await future` for `await future.result()`.",
                 )
+        elif method == "result" and _without_fetch(call) is not call:
+            self._seen_to.add(call)
+            inner = _without_fetch(call)  # only states took it, and theirs is not awaited
         elif method == "result" and self.known.is_future(of):
             if not call.args:
                 self.plan.replace[call] = of
@@ -176,6 +187,15 @@ class Reading(Naming):
             name = target.attr.value
             if name in NOT_FLOW_KEYWORDS:
                 self.note(node, f"flow.{name} = ...: {NOT_FLOW_KEYWORDS[name]}")
+
+
+def _without_fetch(call: cst.Call) -> cst.Call:
+    """The same call where it has no `fetch=`, else one without it."""
+    kept = [arg for arg in call.args if arg.keyword is None or arg.keyword.value != "fetch"]
+    if len(kept) == len(call.args):
+        return call
+    kept[-1:] = [arg.with_changes(comma=cst.MaybeSentinel.DEFAULT) for arg in kept[-1:]]
+    return call.with_changes(args=kept)
 
 
 def plan_of(wrapper: MetadataWrapper) -> Plan:
