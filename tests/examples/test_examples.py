@@ -17,7 +17,8 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 def run(command: list[str], home: Path, *, patience: float = 50.0) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("NADI_")}
-    environ |= {"HOME": str(home), "NADI_HOME": str(home / "nadi")}
+    # One thread for each fit: beside the other tests, more of them only stand in each other's way.
+    environ |= {"HOME": str(home), "NADI_HOME": str(home / "nadi"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=patience, check=False)
 
 
@@ -75,6 +76,7 @@ def test_every_command_that_the_demo_prints_works_as_pasted(
     assert all(shlex.split(command)[0].startswith("NADI_HOME=") for command in commands)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_the_demo_runs_again_in_the_same_home(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     home, _ = demo
