@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -35,7 +34,7 @@ class SqliteCacheTable(CacheTable):
 
     def put(self, entries: Sequence[CacheEntry]) -> list[str]:
         with self._database.write() as connection:
-            claims = json.dumps([(entry.root, entry.token) for entry in entries])
+            claims = msgspec.json.encode([(entry.root, entry.token) for entry in entries]).decode()
             lost = set(fetch(connection, _SQL["lost"], (claims,)))
             refused = [entry.key for entry in entries if (entry.root, entry.token) in lost]
             kept = {entry.key: entry for entry in entries if (entry.root, entry.token) not in lost}
