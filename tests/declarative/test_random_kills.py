@@ -57,14 +57,15 @@ def killed_and_resumed(seed: int, executor: str, folder: Path) -> Killed:
     dies = [str(rng.randint(1, 24)), rng.choice(["before", "torn", "after"]), executor]
     if not was_killed(folder, "flow.py", *dies):
         return Killed(False, recorded_states(folder), [])
-    runs = run_in(folder, "-m", "nadi", "runs", "--json")
-    assert runs.returncode == 0, f"seed {seed}: {runs.stderr}"
-    if not json.loads(runs.stdout):
+    runs = runs_told(folder)
+    if not runs:
         return Killed(True, None, [])
-    [run] = [run["id"] for run in json.loads(runs.stdout)]
+    [(run, _)] = runs
     repeated: list[str] = []
     resumes = [["flow.py", str(rng.randint(1, 16)), "before", executor, run]] if rng.random() < 0.5 else []
     for resume in [*resumes, ["-m", "nadi", "resume", run]]:
+        if runs_told(folder) == [(run, "COMPLETED")]:
+            break  # killed behind its very last word
         before, finished = ledger_of(folder), finished_in(folder)
         killed_again = was_killed(folder, *resume)
         after = ledger_of(folder)
@@ -72,6 +73,13 @@ def killed_and_resumed(seed: int, executor: str, folder: Path) -> Killed:
         if not killed_again:
             break
     return Killed(True, recorded_states(folder), repeated)
+
+
+def runs_told(folder: Path) -> list[tuple[str, str]]:
+    """Id and state of each run, as a command tells them that has looked for left-over journals first."""
+    runs = run_in(folder, "-m", "nadi", "runs", "--json")
+    assert runs.returncode == 0, runs.stderr
+    return [(run["id"], run["state"]) for run in json.loads(runs.stdout)]
 
 
 def was_killed(folder: Path, *command: str) -> bool:
