@@ -279,6 +279,22 @@ def termination_as_exception(on_cancel: Callable[[], bool]) -> Iterator[None]:
 _replaced: list[list[tuple[int, Any]]] = []
 
 
+#: The signal mask of a thread that forks just now.
+_forking = threading.local()
+
+
+def _hold_signals() -> None:
+    # Python forgets a signal that its handler took between the fork and the child's first line.
+    _forking.mask = None
+    if _replaced and hasattr(signal, "pthread_sigmask"):
+        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+
+
+def _let_signals_come() -> None:
+    if getattr(_forking, "mask", None) is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
 def _restore_in_child() -> None:
     # A pool ends the children that a task forked by SIGTERM. It has to end them as it would without us: a handler in
     # Python is not called while the child blocks in C, and a signal that comes just before that would wait for ever.
@@ -286,7 +302,8 @@ def _restore_in_child() -> None:
         for number, handler in restore:
             signal.signal(number, handler)
     _replaced.clear()
+    _let_signals_come()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_restore_in_child)
+    os.register_at_fork(before=_hold_signals, after_in_parent=_let_signals_come, after_in_child=_restore_in_child)
