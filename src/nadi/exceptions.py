@@ -11,11 +11,14 @@
     │   ├── Unhashable               ├─ an argument cannot be part of a cache key (TypeError)
     │   ├── SettingError             ├─ a setting has a value that cannot be used (ValueError)
     │   ├── LoadError                ├─ user code could not be loaded; FlowNotFound (LookupError)
+    │   ├── RequestRefused           ├─ a server cannot take a request as it stands (ValueError)
+    │   ├── NotFound                 ├─ there is no such thing: a variable, an artifact, a limit (LookupError)
     │   ├── TransactionError         ├─ a transaction was used in a way that cannot work (ValueError)
+    │   ├── UserNotFound             ├─ no such user of a server (LookupError); KeyNotFound: no such API key
     │   └── ContextError             └─ something was used outside the flow or task it needs (RuntimeError)
     ├── RunError                     about one run
     │   ├── RunNotFound              ├─ no such run (LookupError); AmbiguousRun
-    │   ├── RunTaken                 ├─ another process has the run
+    │   ├── RunTaken                 ├─ another process has the run; RunLost
     │   ├── RunAlreadyFinished       ├─ a finished run was asked to change
     │   ├── NotResumable             ├─ this run cannot be continued here
     │   ├── UnfinishedRun            ├─ a result was asked of a run that has none yet; SuspendedRun
@@ -30,6 +33,11 @@
     │   ├── StoreUnavailable         ├─ cannot be reached or is locked: try again
     │   ├── StoreReadOnly            ├─ it can be read but not written
     │   └── StoreTooNew              └─ made by a newer Nadi: upgrade this one
+    ├── AccessError                  a server does not let this caller do this
+    │   ├── NotAuthenticated         ├─ it does not know who asks: log in, or give a key
+    │   ├── NotAllowed               ├─ it knows who asks, and they may not (PermissionError)
+    │   └── TooManyTries             └─ somebody tried to log in too often: wait
+    ├── CannotServe                  a server cannot start: its port, address or certificate
     ├── ConcurrencySlotAcquisitionError  a slot of a limit was not to be had
     │   ├── AcquireConcurrencySlotTimeoutError  not within the time allowed (TimeoutError)
     │   └── ConcurrencyLeaseLost         it was held, and is somebody else's by now
@@ -144,6 +152,35 @@ class TransactionError(CallError, ValueError):
     """A transaction was used in a way that cannot work."""
 
 
+class RequestRefused(CallError, ValueError):
+    """A server does not take a request as it stands: its path, method, headers or body have to change."""
+
+    def __init__(self, sentence: str, *, status: int = 422) -> None:
+        super().__init__(sentence)
+        #: HTTP status that says so.
+        self.status = status
+
+
+class UserNotFound(CallError, LookupError):
+    """No user has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {name!r}. `nadi users ls` lists them.")
+        self.name = name
+
+
+class KeyNotFound(CallError, LookupError):
+    """No API key has this id."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__(f"There is no API key {wanted!r}. `nadi keys ls` lists them.")
+        self.wanted = wanted
+
+
+class NotFound(CallError, LookupError):
+    """There is no such thing in the store: a task run, variable, artifact, asset, limit; the message says what."""
+
+
 class ContextError(CallError, RuntimeError):
     """Something was used outside the flow or task that it needs around it."""
 
@@ -179,6 +216,18 @@ class RunTaken(RunError):
         super().__init__(
             f"Run {run_id} belongs to {holder}; this process may not change it."
             " Wait for it to end, or cancel it with `nadi cancel`."
+        )
+        self.run_id, self.holder = run_id, holder
+
+
+class RunLost(RunTaken):
+    """This process was silent for a whole lease, so that others took it for gone, and its runs with it."""
+
+    def __init__(self, run_id: str, *, holder: str) -> None:
+        RunError.__init__(
+            self,
+            f"Run {run_id} was given up: nothing was heard of its {holder} for a whole lease, so it counts as crashed."
+            f" `nadi resume {run_id}` goes on with it.",
         )
         self.run_id, self.holder = run_id, holder
 
@@ -267,6 +316,40 @@ class StoreTooNew(StoreError):
 
 class NotKept(NadiError):
     """A value cannot be stored, so the task that made it runs again on resume."""
+
+
+# -- access to a server -----------------------------------------------------------------------
+
+
+class AccessError(NadiError):
+    """A server does not let the caller do what was asked."""
+
+
+class CannotServe(NadiError):
+    """A server cannot start here: its port, address or certificate cannot be used; the message says why."""
+
+
+class NotAuthenticated(AccessError):
+    """The server does not know who asks: there is no key or session, or it is not valid any more."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(
+            (why or "This needs a login or an API key: send `Authorization: Bearer KEY`.")
+            + " `nadi keys add` makes a key; `nadi server` prints a login link when it starts."
+        )
+        self.why = why
+
+
+class NotAllowed(AccessError, PermissionError):
+    """The server knows who asks, and they may not do this; the message says what it would need."""
+
+
+class TooManyTries(AccessError):
+    """Somebody tried to log in too often."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"There were too many tries to log in. Wait {max(1, round(wait))} seconds, then try again.")
+        self.wait = wait
 
 
 # -- limits ---------------------------------------------------------------------------------

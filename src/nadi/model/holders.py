@@ -31,7 +31,8 @@ class Holder(msgspec.Struct, frozen=True):
     def decode(cls, text: str) -> Holder:
         """Read the text of a record; text of another form gives a holder that nobody can judge."""
         parts = text.split("|")
-        if len(parts) != 6 or not parts[2].isdigit() or not parts[3].isdigit():
+        # Records come from other machines too: whatever stands there, who reads it must not fall over it.
+        if len(parts) != 6 or not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts[2:4]):
             return cls(writer=text, host="", pid=0, started=0, boot="", namespace="")
         return cls(parts[0], parts[1], int(parts[2]), int(parts[3]), parts[4], parts[5])
 

@@ -12,8 +12,11 @@ from nadi.model.states import FINAL, State, StateType
 
 
 def when(seconds: float | None) -> datetime | None:
-    """Return Unix seconds as a datetime in UTC; `None` and 0 mean "not yet"."""
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    """Return Unix seconds as a datetime in UTC; `None` and 0 mean "not yet", and so does what no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (ValueError, OverflowError, OSError):  # one such time in a list must not keep the others from being shown
+        return None
 
 
 class _Run(msgspec.Struct, kw_only=True):
@@ -174,6 +177,8 @@ class Artifact(msgspec.Struct, kw_only=True):
     data: bytes
     created: float
     updated: float
+    #: Change number of what was last said of it.
+    seq: int = 0
 
 
 class Metric(msgspec.Struct, kw_only=True):
@@ -215,10 +220,12 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     flow: str = ""
     states: tuple[StateType, ...] = ()
     tags: tuple[str, ...] = ()
+    #: Only runs that were given these values: name and JSON text of each parameter; what is no JSON is that very text.
+    parameters: tuple[tuple[str, str], ...] = ()
     #: Only runs created at or after, and before, these Unix seconds; 0 for no bound.
     since: float = 0.0
     until: float = 0.0
-    #: Text that the run's name, flow or id contains.
+    #: Text that the run's name, flow or id contains; capital letters of ASCII count as small ones.
     text: str = ""
     #: Root runs only, or subflows too.
     roots_only: bool = True

@@ -35,7 +35,12 @@ class _File:
     def __init__(self, text: str, name: str) -> None:
         from ast import PyCF_ONLY_AST  # 4 ms
 
-        tree = compile(text, name, "exec", PyCF_ONLY_AST, dont_inherit=True)
+        try:
+            tree = compile(text, name, "exec", PyCF_ONLY_AST, dont_inherit=True)
+        except SystemError:
+            # CPython counts the depth for all threads together, and may be put out when another one, or a finaliser
+            # in the middle of this, makes a tree too (python/cpython#106905).
+            tree = compile(text, name, "exec", PyCF_ONLY_AST, dont_inherit=True)
         self.nodes: dict[Place, list[_Node]] = {}
         for node in _walk(tree):
             if _is(node, *_FUNCTIONS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nadi.exceptions import CallError
 from nadi.storage.contract import Store
 from nadi.storage.results import ResultStorage
 
@@ -49,12 +50,18 @@ def collect(store: Store, storage: ResultStorage, now: float, *, age: float = LO
 
 def _remove_files_of(run: str, store: Store, storage: ResultStorage) -> int:
     # All in the folder of a deleted run: also what a killed process wrote and no record ever named.
-    found = storage.keys(f"{store.id}/{run}")
+    try:
+        found = storage.keys(f"{store.id}/{run}")
+    except CallError:  # an id that no engine made, and that leads elsewhere: nothing was ever kept under it
+        return 0
     named = store.result_files.named_files(run)
     return sum(_remove(file, storage) for file in found if file not in named)
 
 
 def _remove(file: str, storage: ResultStorage) -> int:
-    was_there = storage.exists(file)
-    storage.delete(file)
+    try:
+        was_there = storage.exists(file)
+        storage.delete(file)
+    except CallError:  # records can name anything; what is no key of a result names no file
+        return 0
     return int(was_there)

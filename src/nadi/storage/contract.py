@@ -15,6 +15,7 @@ Three rules hold in every store and are part of the statement that writes:
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -36,12 +37,16 @@ from nadi.model.runs import (
     Variable,
 )
 from nadi.model.states import StateType
+from nadi.storage.contracts.access import AccessTable
 from nadi.storage.contracts.assets import AssetTable
 from nadi.storage.contracts.cache import CacheTable
 from nadi.storage.contracts.events import EventTable
 from nadi.storage.contracts.inputs import InputTable
+from nadi.storage.contracts.leases import LeaseTable
 from nadi.storage.contracts.limits import LimitTable
+from nadi.storage.contracts.overview import Overview
 from nadi.storage.contracts.result_files import ResultFileTable
+from nadi.storage.contracts.retention import RetentionTable
 
 
 class Refusal(StrEnum):
@@ -99,6 +104,8 @@ class Store(ABC):
 
     Every method may raise `StoreUnavailable` (locked for too long, full, unreachable) or its
     subclass `StoreReadOnly`; then nothing was changed.
+
+    Text of any script is kept as it is; only a NUL character may come back as its symbol, `␀`.
     """
 
     #: Identity of the database itself, made with it; a URL may change, this does not.
@@ -114,6 +121,12 @@ class Store(ABC):
     limits: LimitTable
     events: EventTable
     assets: AssetTable
+    access: AccessTable
+    leases: LeaseTable
+    overview: Overview
+    retention: RetentionTable
+    #: Whether processes of other machines may use it too, so that who records into it has to hold a lease.
+    shared: bool = False
 
     # -- writing --
 
@@ -222,9 +235,19 @@ class Store(ABC):
     def find_flow_runs(self, wanted: str, *, limit: int = 10) -> list[FlowRun]:
         """Return flow runs whose id starts with `wanted`, or else whose name equals it, newest first."""
 
-    @abstractmethod
     def flow_runs(self, which: RunFilter, *, limit: int, before: str = "") -> list[FlowRun]:
-        """Return flow runs, newest first, at most `limit`, only ids smaller than `before` when given (keyset)."""
+        """Return flow runs, newest first, at most `limit`, only ids smaller than `before` when given (keyset).
+
+        Looks until it has as many, or at all there are; `overview.page` stops after a bounded number of rows.
+        """
+        found: list[FlowRun] = []
+        while len(found) < limit:
+            page = self.overview.page(which, limit=limit - len(found), before=before)
+            found += page.runs
+            before = page.next
+            if not before:
+                break
+        return found
 
     @abstractmethod
     def waiting_runs(
@@ -242,8 +265,14 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def subflow_runs(self, root: str) -> list[FlowRun]:
-        """Return every flow run below the root run, in the order they were made, without the root itself."""
+    def subflow_runs(self, root: str, *, after: str = "", limit: int = 0) -> list[FlowRun]:
+        """Return flow runs below the root run, in the order they were made, without the root itself.
+
+        Args:
+            root: The root run.
+            after: Only ids greater than this (keyset).
+            limit: The most to return; 0 for all.
+        """
 
     @abstractmethod
     def task_run(self, task_run: str) -> TaskRun | None:
@@ -293,12 +322,24 @@ class Store(ABC):
         """Return log lines of a root run in order of arrival, only `seq` greater than `after`."""
 
     @abstractmethod
-    def last_logs(self, root: str, *, level: int = 0, limit: int = 100) -> list[Log]:
-        """Return the newest log lines of a root run, oldest of them first."""
+    def last_logs(
+        self, root: str, *, run: str = "", task: str = "", level: int = 0, before: int = 0, limit: int = 100
+    ) -> list[Log]:
+        """Return the newest log lines of a root run, oldest of them first, only `seq` smaller than `before`; 0: all."""
 
     @abstractmethod
-    def artifacts(self, *, root: str = "", key: str = "", limit: int = 1000) -> list[Artifact]:
-        """Return artifacts of a root run, or of one key over all runs, in the order they were made."""
+    def artifacts(
+        self, *, root: str = "", key: str = "", after: str = "", changed_after: int = -1, limit: int = 1000
+    ) -> list[Artifact]:
+        """Return artifacts of a root run, or of one key over all runs, in the order they were made.
+
+        Args:
+            root: Only those of this root run.
+            key: Only those of this key.
+            after: Only ids greater than this (keyset).
+            changed_after: Only those whose `seq` is greater; then the order is by `seq`.
+            limit: The most to return.
+        """
 
     @abstractmethod
     def artifact(self, artifact: str) -> Artifact | None:
@@ -327,6 +368,16 @@ class Store(ABC):
     @abstractmethod
     def last_change(self) -> int:
         """Return the newest change sequence; cheap enough to poll. Equal answers mean nothing changed."""
+
+    def wait_for_change(self, after: int, timeout: float) -> int:
+        """Wait until the newest change number is greater than `after`, for at most `timeout` seconds; return it.
+
+        Looks 20 times a second; stores that are told of changes do better.
+        """
+        deadline = time.monotonic() + timeout
+        while (newest := self.last_change()) <= after and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(0.05, left))
+        return newest
 
     @abstractmethod
     def counts(self) -> dict[str, int]:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nadi.exceptions import StoreError
+from nadi.exceptions import StoreError, StoreUnavailable
 from nadi.model.records import AnyRecord, Counted
 from nadi.model.runs import Request
 from nadi.storage.contract import Applied, Batch, Refusal, Refused, Store
 from nadi.storage.journal import Journal, decode, frames, read_header, segments
+from nadi.storage.leasing import TERM, OwnLease
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,8 @@ BATCH_RECORDS = 4096
 BATCH_BYTES = 4 << 20
 #: Seconds between looks at what is asked of this process's runs.
 ATTENTION = 0.5
+#: Seconds that a run which must know whether it is still its own waits for the answer.
+PATIENCE = 2.0
 #: Seconds between tries while the store is away: first and longest.
 RETRY_FIRST, RETRY_LONGEST = 0.05, 2.0
 #: A journal goes on in a new segment, and the old one is deleted, once this much of it is delivered.
@@ -145,6 +148,14 @@ class JournalReader:
         self._descriptor, self._path = -1, None
 
 
+def gap_in(folder: Path | None, number: int) -> StoreUnavailable:
+    """Return the error of a journal that goes on after records which neither it nor the store has."""
+    return StoreUnavailable(
+        f"The journal {folder} goes on after a gap: records from {number} on are not there. Was the database replaced"
+        " by an older copy? Put the right one back, or remove the folder when its process has ended."
+    )
+
+
 class Reach(Enum):
     """How far a record got: the answer of a barrier."""
 
@@ -167,6 +178,7 @@ class Courier:
         watched: Callable[[], Mapping[str, int]],
         on_request: Callable[[Request], None],
         on_fenced: Callable[[str, int], None],
+        lease_term: float = TERM,
     ) -> None:
         """Prepare a courier; `start` begins its thread.
 
@@ -177,6 +189,8 @@ class Courier:
             on_request: Told of each request to one of them, perhaps several times.
             on_fenced: Told a root run and the token under which this process may change it no more, because
                 somebody else has the run. Perhaps several times.
+            lease_term: Seconds of silence after which others may take this process for gone, in stores that
+                other machines reach.
         """
         self.journal = journal
         self._connect = connect
@@ -193,6 +207,9 @@ class Courier:
         self.refused: dict[Refusal, int] = {}
         #: When the store last answered for the runs of this process (monotonic); see `Session.check`.
         self.confirmed = time.monotonic()
+        self._lease = OwnLease(journal.header.holder, lease_term)
+        #: Who asks on behalf of runs that wait for the answer, since when, and whose turn it is to begin that.
+        self._asking, self._asked_at, self._turn = threading.Thread(), 0.0, threading.Lock()
         self._step = threading.Lock()
         self._signal = threading.Event()
         self._hurried = False
@@ -252,9 +269,13 @@ class Courier:
         self._signal.set()
         deadline = time.monotonic() + wait
         while self.delivered < self.journal.last:
-            with self._step:
-                if self._deliver_some():
-                    continue
+            # Where another thread waits for an answer, a store that is silent is waited for no longer than one away.
+            if self._step.acquire(timeout=min(max(wait, PATIENCE), threading.TIMEOUT_MAX)):
+                try:
+                    if self._deliver_some():
+                        continue
+                finally:
+                    self._step.release()
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -264,7 +285,15 @@ class Courier:
             self._thread.join(timeout=5.0)
         if self._reader is not None:
             self._reader.close()
+        self._give_lease_back()
         return self.delivered >= self.journal.last
+
+    def _give_lease_back(self) -> None:
+        if self._lease.is_held and not self.trouble:
+            try:
+                self._lease.release(self._connect())
+            except StoreError as error:
+                _log.debug("The lease of this process was not given back: %s", error)
 
     # -- the thread --
 
@@ -323,7 +352,9 @@ class Courier:
             return False
         if self.trouble:
             _log.info("The store takes records again; delivering what waited.")
-        self.trouble, self._pause, self.confirmed = "", RETRY_FIRST, time.monotonic()
+        self.trouble, self._pause, now = "", RETRY_FIRST, time.monotonic()
+        if not self._lease.is_over(now):  # else what counts is whether it can be renewed
+            self.confirmed = now
         if applied.watermark != first + len(records) - 1:
             self._move_to(applied.watermark)
             nbytes = 0
@@ -342,10 +373,21 @@ class Courier:
         waiting = list(self.journal.overflow)[:BATCH_RECORDS]
         waiting = [(number, payload) for number, payload in waiting if number > self.delivered]
         if not waiting or (self._reader is not None and waiting[0][0] != self._reader.position + 1):
+            if self.delivered < self.journal.last:
+                self._look_for_a_gap()
             return 0, [], 0
         if self._reader is not None:
             self._reader.move_to(waiting[-1][0])
         return waiting[0][0], [decode(payload) for _, payload in waiting], 0
+
+    def _look_for_a_gap(self) -> None:
+        """Raise StoreUnavailable if the store lacks records that are not in the journal any more."""
+        begins = next((first for first, _ in segments(self.journal.folder)), 0) if self.journal.folder else 0
+        if begins > self.delivered + 1:
+            known = self._connect().watermark(self.journal.header.writer)  # perhaps it was put right meanwhile
+            if begins > known + 1:
+                raise gap_in(self.journal.folder, known + 1)
+            self.delivered = known
 
     def _move_to(self, position: int) -> None:
         if self._reader is not None:
@@ -378,21 +420,50 @@ class Courier:
             self._since_afresh = 0
 
     def attend(self) -> None:
-        """Ask the store now, in the caller's thread, what is asked of this process's runs and whose they are."""
-        self._next_attention = 0.0
-        self.confirmed = time.monotonic()  # without an answer the runs go on, and ask again later
-        self._attend()
+        """Ask the store now what is asked of this process's runs and whose they are, and wait for the answer.
+
+        A store that is silent is waited for a moment: the runs go on without its answer, and ask again later.
+        """
+        if self.journal.in_child:
+            return
+        came = time.monotonic()
+        while self.confirmed < came and not self.trouble:
+            asking, began = self._begin_asking()
+            if asking.is_alive():
+                asking.join(max(0.0, began + PATIENCE - time.monotonic()))
+            if asking.is_alive() or began >= came:  # else it was the question of another thread, and may be of before
+                break
+        if self.confirmed < came:
+            self.confirmed = time.monotonic()
+
+    def _begin_asking(self) -> tuple[threading.Thread, float]:
+        """Return the thread that asks at this moment, or a new one, and since when it does."""
+        with self._turn:
+            if not self._asking.is_alive():
+                self._asked_at = now = time.monotonic()
+                self._asking = threading.Thread(target=self._ask, args=(now,), name="nadi-asking", daemon=True)
+                try:
+                    self._asking.start()
+                except RuntimeError:  # there can be no further thread
+                    self._ask(now)
+            return self._asking, self._asked_at
 
     def _attend(self) -> None:
         now = time.monotonic()
-        if now < self._next_attention:
-            return
+        if now >= self._next_attention:
+            self._ask(now)
+
+    def _ask(self, now: float) -> None:
         self._next_attention = now + ATTENTION
         roots = self._watched()
-        if not roots or self.trouble:
+        if self.trouble or not (roots or self._lease.is_held):
             return
         try:
             store = self._connect()
+            if not roots:
+                self._lease.leave(store, now)
+                return
+            self._lease.keep(store, now)
             requests = store.requests(list(roots))
             for root, token in roots.items():
                 found = store.flow_run(root)

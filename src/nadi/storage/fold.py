@@ -34,17 +34,23 @@ from nadi.model.results import ROLLED_BACK, ResultRef
 from nadi.model.runs import Attempt, Superseded
 from nadi.model.states import DEFAULT_NAMES, FINAL, StateType, may_follow
 from nadi.storage.contract import Refusal, Refused
+from nadi.storage.run_counts import RunCounts, took
 
 # Bound once: looking up a member of an enum costs more than the rest of a step.
 _SCHEDULED, _RUNNING = StateType.SCHEDULED, StateType.RUNNING
 _COMPLETED, _FAILED, _CRASHED = StateType.COMPLETED, StateType.FAILED, StateType.CRASHED
+
+#: The year 10,000: what is said to be later, or before 1970, or at no number, cannot be told to people.
+_END_OF_TIME = 253_402_300_800.0
+
+_read_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 #: What databases can keep as a whole number.
 _INT64 = 1 << 63
 
 
 class Row(msgspec.Struct, array_like=True):
-    """Where a run stands; the store fills the fields up to `ended`, `fold` the rest."""
+    """Where a run stands; the store fills the fields up to `created`, `fold` the rest."""
 
     id: str
     root: str
@@ -58,6 +64,9 @@ class Row(msgspec.Struct, array_like=True):
     holder: str
     started: float
     ended: float
+    #: Of a flow run, its flow and when it was made; a task run leaves them out.
+    flow: str = ""
+    created: float = 0.0
     #: The state of the row in the store; `None` when the store has no such row yet.
     was: StateType | None = None
     changed: bool = False
@@ -74,6 +83,8 @@ class FlowRow(Row, array_like=True):
     run_count: int = 1
     #: "" leaves the name as it is.
     name: str = ""
+    #: Microseconds that it took as it stood in the store.
+    took: int = 0
 
 
 class TaskRow(Row, array_like=True):
@@ -120,6 +131,8 @@ class Changes(msgspec.Struct):
     refused: list[Refused]
     #: Flow runs that get a new `seq` although nothing else of their row changes: roots, and runs whose counts changed.
     stirred: list[str]
+    #: Where root runs count now, and where no more.
+    run_counts: RunCounts
     events: list[EventEmitted] = []
     #: In the order told: later ones know better.
     assets: list[AssetMaterialized | AssetDescribed] = []
@@ -147,12 +160,18 @@ def fold(records: Sequence[AnyRecord], first: int, before: Before) -> Changes:
     flows, refuse = folding.flows, folding.refuse
     for n, record in enumerate(records, first):
         root = flows.get(record.root)
+        if not 0.0 <= record.at < _END_OF_TIME:
+            refuse(n, record, Refusal.INVALID)
+            continue
         if root is None:
             if not folding.may_found(record):
                 refuse(n, record, Refusal.DELETED)
                 continue
         elif record.token != root.token:
             refuse(n, record, Refusal.FENCED)
+            continue
+        elif root.root != record.root:  # a subflow run, which holds no claim
+            refuse(n, record, Refusal.INVALID)
             continue
         if not folding.take(record):
             refuse(n, record, Refusal.INVALID)
@@ -166,6 +185,7 @@ class _Folding:
         self.flows, self.tasks, self.buried = before.flows, before.tasks, before.buried
         for row in self.flows.values():
             row.was = row.state
+            row.took = took(row.state, row.started, row.ended)
         for task in self.tasks.values():
             task.was = task.state
         self.closed: dict[tuple[str, int], Attempt] = {}
@@ -225,6 +245,8 @@ class _Folding:
                 "",
                 at if state is _RUNNING else 0.0,
                 at if state in FINAL else 0.0,
+                "",
+                0.0,
                 None,
                 True,
                 at,
@@ -254,6 +276,8 @@ class _Folding:
                 record.holder,
                 at if state is _RUNNING else 0.0,
                 at if state in FINAL else 0.0,
+                record.flow,
+                at,
                 None,
                 True,
                 at,
@@ -387,10 +411,18 @@ class _Folding:
         return True
 
     def event_emitted(self, record: EventEmitted) -> bool:
+        if not 0.0 <= record.occurred < _END_OF_TIME or not _is_object(record.payload):
+            return False
         self.events.append(record)
         return True
 
-    def asset_told(self, record: AssetMaterialized | AssetDescribed) -> bool:
+    def asset_materialized(self, record: AssetMaterialized) -> bool:
+        self.assets.append(record)
+        return True
+
+    def asset_described(self, record: AssetDescribed) -> bool:
+        if not _is_object(record.metadata):
+            return False
         self.assets.append(record)
         return True
 
@@ -430,10 +462,21 @@ class _Folding:
             self.superseded,
             self.refused,
             list(stirred),
+            _run_counts(flows),
             events=self.events,
             assets=self.assets,
             asked=list(self.asked.values()),
         )
+
+
+def _run_counts(flows: Iterable[FlowRow]) -> RunCounts:
+    counts = RunCounts()
+    for row in flows:
+        if row.id == row.root:
+            if row.was is not None:
+                counts.add(row.flow, row.created, row.was, row.took, -1)
+            counts.add(row.flow, row.created, row.state, took(row.state, row.started, row.ended))
+    return counts
 
 
 #: Which method takes which kind of record.
@@ -451,9 +494,18 @@ _TAKERS: dict[type, Callable[[_Folding, Any], bool]] = {
     MetricLogged: _Folding.metric_logged,
     Counted: _Folding.counted,
     EventEmitted: _Folding.event_emitted,
-    AssetMaterialized: _Folding.asset_told,
-    AssetDescribed: _Folding.asset_told,
+    AssetMaterialized: _Folding.asset_materialized,
+    AssetDescribed: _Folding.asset_described,
 }
+
+
+def _is_object(text: bytes) -> bool:
+    """Tell whether bytes are a JSON object: one that is none could never be read with those around it."""
+    try:
+        _read_object(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def ends_requests(row: FlowRow) -> bool:

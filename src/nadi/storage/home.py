@@ -4,8 +4,11 @@
 
     $NADI_HOME/                     0700, default ~/.nadi
     ├── nadi.db                     the default store
+    ├── token                       0600: who can read it may use a server of this home as its owner
     ├── results/                    values too large for the store
+    ├── unsent/                     the same, for a server that was away
     ├── journals/<writer>/          one for each process that writes: its journal and its lock
+    ├── launched/                   0700: what processes printed that a server launched for runs, one file a run
     ├── locks/                      one file for each key that is being computed now
     └── stores/<digest>.json        identity of each store seen, for when it cannot be reached
 """
@@ -34,9 +37,19 @@ class Home:
         return self.path / "nadi.db"
 
     @property
+    def token(self) -> Path:
+        """The install token, once a server was started here."""
+        return self.path / "token"
+
+    @property
     def results(self) -> Path:
         """Folder of result files."""
         return self.path / "results"
+
+    @property
+    def unsent(self) -> Path:
+        """Folder of results that wait for a server that is away."""
+        return self.path / "unsent"
 
     @property
     def journals(self) -> Path:
@@ -55,6 +68,11 @@ class Home:
     def locks(self) -> Path:
         """Folder of the locks of keys that are being computed."""
         return self.path / "locks"
+
+    @property
+    def launched(self) -> Path:
+        """Folder with what the processes print that a server launched for runs."""
+        return self.path / "launched"
 
     @property
     def stores(self) -> Path:
@@ -132,6 +150,11 @@ def this_holder(writer: str) -> Holder:
     )
 
 
+def can_be_looked_up(holder: Holder, observer: Holder) -> bool:
+    """Tell whether the pid of `holder` says from here whether it lives."""
+    return holder.shares_pids_with(observer) and bool(holder.started)
+
+
 def is_gone(holder: Holder, observer: Holder) -> bool:
     """Tell whether `holder` is certainly dead: its pid can be looked up from here and is not that process any more."""
-    return holder.shares_pids_with(observer) and bool(holder.started) and process_start(holder.pid) != holder.started
+    return can_be_looked_up(holder, observer) and process_start(holder.pid) != holder.started

@@ -8,19 +8,20 @@ and removes the folder.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from nadi.exceptions import StoreError, StoreUnavailable
+from nadi.exceptions import StoreError
 from nadi.model.holders import Holder
 from nadi.model.pauses import overdue_told
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType
 from nadi.storage.contract import Batch, Ending, Refusal, Store
-from nadi.storage.delivery import JournalReader
-from nadi.storage.home import Home, is_gone, remove_tree
+from nadi.storage.delivery import JournalReader, gap_in
+from nadi.storage.home import Home, can_be_looked_up, is_gone, remove_tree
 from nadi.storage.journal import Header, read_header, segments
 from nadi.storage.locks import FileLock
 
@@ -46,6 +47,8 @@ class Found(msgspec.Struct):
     overdue: list[str] = []
     #: Records delivered for dead processes.
     delivered: int = 0
+    #: Who holds open runs and cannot be looked up from here: texts of the Holders.
+    unseen: set[str] = set()
     #: Journals that could not be delivered, each with the reason.
     stuck: dict[Path, str] = {}
 
@@ -72,7 +75,7 @@ def deliver_leftovers(home: Home, store: Store, observer: Holder, *, now: float)
             if header is None or _is_meant_for(store, header):
                 deliver_one(folder, store, found)
                 if header is not None:
-                    _crash_runs_of(header.holder, store, found, now=now)
+                    crash_runs_of(header.holder, store, found, now=now)
                 remove_tree(folder)
                 if not folder.exists():
                     store.forget_writer(folder.name)
@@ -126,10 +129,7 @@ def deliver_one(folder: Path, store: Store, found: Found) -> None:
 def _check_end(reader: JournalReader) -> None:
     # What a process was writing when it was killed was not appended yet, and goes.
     if any(first > reader.position + 1 for first, _ in segments(reader.folder)):
-        raise StoreUnavailable(
-            f"The journal {reader.folder} goes on after a gap: records from {reader.position + 1} on are not there."
-            " Was the database replaced by an older copy? Put the right one back, or remove the folder."
-        )
+        raise gap_in(reader.folder, reader.position + 1)
     left = reader.left_unread()
     if left:
         _log.warning("The last %d bytes of journal %s are no whole record and are left out.", left, reader.folder)
@@ -147,9 +147,16 @@ def journal_header(folder: Path) -> Header | None:
 def _crash_runs_of_gone_processes(home: Home, store: Store, observer: Holder, found: Found, *, now: float) -> None:
     # A process whose journal lay elsewhere (another home on this machine) or could not be written
     # left no lock to take, but its pid may be looked up from here.
+    gone: dict[str, bool] = {}
+
     def lost(run: FlowRun) -> bool:
-        holder = Holder.decode(run.holder)
-        return not (home.journals / holder.writer).is_dir() and is_gone(holder, observer)
+        if run.holder not in gone:
+            holder = Holder.decode(run.holder)
+            has_journal = has_journal_here(home, holder)
+            gone[run.holder] = not has_journal and is_gone(holder, observer)
+            if not has_journal and not can_be_looked_up(holder, observer):
+                found.unseen.add(run.holder)
+        return gone[run.holder]
 
     before = ""
     while runs := store.flow_runs(RunFilter(states=_HELD, held=True), limit=_PAGE, before=before):
@@ -157,10 +164,26 @@ def _crash_runs_of_gone_processes(home: Home, store: Store, observer: Holder, fo
         before = runs[-1].id
 
 
-def _crash_runs_of(holder: str, store: Store, found: Found, *, now: float) -> None:
+def has_journal_here(home: Home, holder: Holder) -> bool:
+    """Tell whether the kernel's lock on the journal of a process tells in this home whether it lives."""
+    # The name comes from records, which another machine may have sent.
+    writer = holder.writer
+    return writer not in ("", ".", "..") and "/" not in writer and os.path.isdir(home.journals / writer)
+
+
+def crash_runs_of(holder: str, store: Store, found: Found, *, now: float, silence: float = 0.0) -> None:
+    """End the open runs of a process that is gone; what was being cancelled has been cancelled by that.
+
+    Args:
+        holder: Text of the Holder.
+        store: Where the runs are.
+        found: Takes note of them.
+        now: Unix seconds.
+        silence: Seconds for which nothing was heard of it, where it could not be looked up.
+    """
     before = ""
     while runs := store.flow_runs(RunFilter(holder=holder, states=_OPEN), limit=_PAGE, before=before):
-        _crash(store, runs, found, now=now)
+        _crash(store, runs, found, now=now, silence=silence)
         before = runs[-1].id
 
 
@@ -180,19 +203,21 @@ def _fail_overdue(store: Store, found: Found, *, now: float) -> None:
             return
 
 
-def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float) -> None:
+def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float, silence: float = 0.0) -> None:
     if not runs:
         return
     asked = store.requests([run.id for run in runs])
     cancels = {request.run: request.by for request in asked if request.kind == "cancel"}
-    changed = store.end_attempts([_ending(run, cancels.get(run.id)) for run in runs], now=now)
+    changed = store.end_attempts([_ending(run, cancels.get(run.id), silence) for run in runs], now=now)
     found.crashed += [run.id for run, done in zip(runs, changed, strict=True) if done]
 
 
-def _ending(run: FlowRun, cancelled_by: str | None) -> Ending:
+def _ending(run: FlowRun, cancelled_by: str | None, silence: float) -> Ending:
     # What was being cancelled when the process died was cancelled after all.
     holder = Holder.decode(run.holder)
     if cancelled_by is not None or run.state_type is StateType.CANCELLING:
         by = f" by {cancelled_by}" if cancelled_by else ""
-        return Ending(run.id, run.token, StateType.CANCELLED, f"Cancelled{by}; its process had to be ended ({holder}).")
-    return Ending(run.id, run.token, StateType.CRASHED, f"Its process ended without finishing it ({holder}).")
+        why = f"nothing was heard of its process for {silence:g} s" if silence else "its process had to be ended"
+        return Ending(run.id, run.token, StateType.CANCELLED, f"Cancelled{by}; {why} ({holder}).")
+    why = f"Nothing was heard of its process for {silence:g} s" if silence else "Its process ended without finishing it"
+    return Ending(run.id, run.token, StateType.CRASHED, f"{why} ({holder}).")

@@ -39,6 +39,32 @@ else:
         os.close(descriptor)
 
 
+def lock_while_open(descriptor: int) -> None:
+    """Lock an open file until the last copy of its descriptor is closed: those that children inherit count.
+
+    Raises:
+        OSError: files cannot be locked here.
+    """
+    _take(descriptor, wait=True)
+
+
+def is_locked(path: Path | str) -> bool:
+    """Tell whether somebody has the lock of a file; of one that is not there, nobody has."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        free = _take(descriptor, wait=False)
+    except OSError:  # it cannot be known
+        free = False
+    if free:
+        _free(descriptor)
+    else:
+        os.close(descriptor)
+    return not free
+
+
 class FileLock:
     """An exclusive lock on one file, for this process against all others.
 

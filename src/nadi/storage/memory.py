@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from itertools import islice
@@ -21,7 +21,6 @@ from nadi.model.runs import (
     Log,
     Metric,
     Request,
-    RunFilter,
     Superseded,
     TaskRun,
     Variable,
@@ -38,12 +37,16 @@ from nadi.storage.claiming import (
 )
 from nadi.storage.contract import Applied, Batch, Store
 from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, ends_requests, fold, named
+from nadi.storage.in_memory.access import MemoryAccessTable
 from nadi.storage.in_memory.assets import MemoryAssetTable
 from nadi.storage.in_memory.cache import MemoryCacheTable
 from nadi.storage.in_memory.events import MemoryEventTable
 from nadi.storage.in_memory.inputs import MemoryInputTable
+from nadi.storage.in_memory.leases import MemoryLeaseTable
 from nadi.storage.in_memory.limits import MemoryLimitTable
+from nadi.storage.in_memory.overview import MemoryOverview
 from nadi.storage.in_memory.result_files import MemoryResultFileTable, files_of
+from nadi.storage.in_memory.retention import MemoryRetentionTable
 
 _Run = TypeVar("_Run", FlowRun, TaskRun)
 
@@ -67,10 +70,9 @@ class _Runs(dict[str, _Run]):
         for id in self.ids[bisect_right(self.ids, after) :]:
             yield self[id]
 
-    def newest_first(self, before: str = "") -> Iterator[_Run]:
+    def newest_first(self) -> Iterator[_Run]:
         for id in reversed(self.ids):
-            if not before or id < before:
-                yield self[id]
+            yield self[id]
 
 
 class _Root:
@@ -110,7 +112,8 @@ class MemoryStore(Store):
         #: Root of each task run.
         self._root_of_task: dict[str, str] = {}
         self._root_of_artifact: dict[str, str] = {}
-        self._buried: set[str] = set()
+        #: When each deleted root run was deleted.
+        self._buried: dict[str, float] = {}
         self._variables: dict[str, Variable] = {}
         self._closed = False
         self.assets: MemoryAssetTable = MemoryAssetTable(self._usable, self._next)
@@ -120,6 +123,12 @@ class MemoryStore(Store):
         self.events: MemoryEventTable = MemoryEventTable(self._usable, self._next)
         self.inputs = MemoryInputTable(self._usable, self._next, self._is_waited_for)
         self.limits = MemoryLimitTable(self._usable, self._next)
+        self.overview: MemoryOverview = MemoryOverview(self._usable, self._flows, self._buried)
+        self.access: MemoryAccessTable = MemoryAccessTable(self._usable)
+        self.leases = MemoryLeaseTable(self._usable, self._fence)
+        self.retention = MemoryRetentionTable(
+            roots=self._root_runs, bury=self._bury, forget=self._forget_tombstones, counts=self.counts
+        )
 
     # -- writing --
 
@@ -209,10 +218,33 @@ class MemoryStore(Store):
                 del self._root_of_artifact[id]
             self.events.forget(run)
             self.inputs.forget(run)
-            self._buried.add(run)
+            self._buried[run] = now
             self.result_files.bury(run, [*gone.flows.values(), *gone.tasks.values()], now)
-            self._seq += 1
+            self.overview.gone(found, self._next())
             return True
+
+    def _root_runs(self) -> list[FlowRun]:
+        with self._usable():
+            return [self._flows[root] for root in self._roots if root in self._flows]
+
+    def _bury(self, run: str, now: float) -> bool:
+        try:
+            return self.delete_run(run, now=now)
+        except RunTaken:
+            return False
+
+    def _forget_tombstones(self, before: float, limit: int) -> int:
+        with self._usable():
+            waiting = self.result_files.uncollected()
+            old = [
+                run
+                for run, at in self._buried.items()
+                if at < before and run not in waiting and not self.access.noted_since(run, before)
+            ][:limit]
+            for run in old:
+                del self._buried[run]
+                self.access.forget_far(run)
+            return len(old)
 
     # -- reading --
 
@@ -227,10 +259,6 @@ class MemoryStore(Store):
             by_name = (run for run in self._flows.newest_first() if run.name == wanted)
             return found or list(islice(by_name, limit))
 
-    def flow_runs(self, which: RunFilter, *, limit: int, before: str = "") -> list[FlowRun]:
-        with self._usable():
-            return list(islice((run for run in self._flows.newest_first(before) if _matches(run, which)), limit))
-
     def waiting_runs(
         self, flows: Sequence[str], *, state: StateType, after: str = "", limit: int = 1000
     ) -> list[FlowRun]:
@@ -242,9 +270,10 @@ class MemoryStore(Store):
             )
             return list(islice(wanted, limit))
 
-    def subflow_runs(self, root: str) -> list[FlowRun]:
+    def subflow_runs(self, root: str, *, after: str = "", limit: int = 0) -> list[FlowRun]:
         with self._usable():
-            return [run for run in self._of(root).flows.in_order() if not run.is_root]
+            found = (run for run in self._of(root).flows.in_order(after) if not run.is_root)
+            return list(islice(found, limit or None))
 
     def task_run(self, task_run: str) -> TaskRun | None:
         with self._usable():
@@ -299,15 +328,26 @@ class MemoryStore(Store):
             wanted = (log for log in newer if run in ("", log.run) and task in ("", log.task) and log.level >= level)
             return list(islice(wanted, limit))
 
-    def last_logs(self, root: str, *, level: int = 0, limit: int = 100) -> list[Log]:
+    def last_logs(
+        self, root: str, *, run: str = "", task: str = "", level: int = 0, before: int = 0, limit: int = 100
+    ) -> list[Log]:
         with self._usable():
-            newest = islice((log for log in reversed(self._of(root).logs) if log.level >= level), limit)
-            return list(newest)[::-1]
+            logs = self._of(root).logs
+            older = logs[: bisect_left(logs, before, key=lambda log: log.seq)] if before else logs
+            wanted = (
+                log for log in reversed(older) if run in ("", log.run) and task in ("", log.task) and log.level >= level
+            )
+            return list(islice(wanted, limit))[::-1]
 
-    def artifacts(self, *, root: str = "", key: str = "", limit: int = 1000) -> list[Artifact]:
+    def artifacts(
+        self, *, root: str = "", key: str = "", after: str = "", changed_after: int = -1, limit: int = 1000
+    ) -> list[Artifact]:
         with self._usable():
             roots = [self._of(root)] if root else self._roots.values()
-            found = [a for of in roots for a in of.artifacts.values() if key in ("", a.key)]
+            found = [a for of in roots for a in of.artifacts.values() if key in ("", a.key) and a.id > after]
+            if changed_after >= 0:
+                found = sorted((a for a in found if a.seq > changed_after), key=lambda artifact: artifact.seq)
+                return found[:limit]
             return sorted(found, key=lambda artifact: artifact.id)[:limit]
 
     def artifact(self, artifact: str) -> Artifact | None:
@@ -384,7 +424,7 @@ class MemoryStore(Store):
                 for id in tasks
                 if id in self._root_of_task and (task := self._roots[self._root_of_task[id]].tasks[id])
             },
-            frozenset(flows & self._buried),
+            frozenset(flows & self._buried.keys()),
         )
 
     def _write(self, changes: Changes) -> None:
@@ -434,6 +474,7 @@ class MemoryStore(Store):
                 data=a.data,
                 created=there.created if there else a.at,
                 updated=a.at,
+                seq=self._next(),
             )
         self.events.take(changes.events)
         self.assets.take(changes.assets)
@@ -484,6 +525,12 @@ class MemoryStore(Store):
         of_records = (files_of([*of.flows.values(), *of.tasks.values()]) for of in belongings)
         return self.cache.files().union(*of_records)
 
+    def _fence(self, holder: str) -> None:
+        for run in [one for one in self._flows.values() if one.holder == holder and one.is_root and not one.is_final]:
+            fenced = copy(run)
+            fenced.token += 1
+            self._put_flow(fenced)
+
     def _is_waited_for(self, pause: Pause) -> bool:
         found = self._flows.get(pause.root)
         return found is not None and is_released(found) and pause.at >= found.started
@@ -500,6 +547,8 @@ class MemoryStore(Store):
     def _put_flow(self, flow: FlowRun) -> None:
         # Readers may hold the value that was there: rows are replaced, never changed.
         flow.seq = self._next()
+        if flow.is_root:
+            self.overview.moved(self._flows.get(flow.id), flow)
         self._roots[flow.root].flows.put(flow)
         self._flows.put(flow)
 
@@ -542,10 +591,10 @@ class MemoryStore(Store):
         if begun is not None:
             flow = FlowRun(
                 **_common(row),
-                flow=begun.flow,
+                flow=row.flow,
                 name=row.name,
                 parent=begun.parent,
-                created=there.created if there else begun.at,
+                created=row.created,
                 tags=begun.tags,
                 version=begun.version,
                 description=begun.description,
@@ -570,7 +619,7 @@ _Row = TypeVar("_Row", FlowRow, TaskRow)
 
 
 def _stand(kind: type[_Row], run: FlowRun | TaskRun, belongs_to: str) -> _Row:
-    holder = run.holder if isinstance(run, FlowRun) else ""
+    holder, flow = (run.holder, run.flow) if isinstance(run, FlowRun) else ("", "")
     return kind(
         run.id,
         run.root,
@@ -583,6 +632,8 @@ def _stand(kind: type[_Row], run: FlowRun | TaskRun, belongs_to: str) -> _Row:
         holder,
         run.started,
         run.ended,
+        flow,
+        run.created,
     )
 
 
@@ -620,18 +671,3 @@ def _ended(run: _Run, state: StateType, name: str, message: str, now: float) -> 
     run = copy(run)
     run.state_type, run.state_name, run.message, run.state_at, run.ended = state, name, message, now, now
     return run
-
-
-def _matches(run: FlowRun, which: RunFilter) -> bool:
-    text = which.text.lower()
-    return (
-        (not which.roots_only or run.is_root)
-        and which.flow in ("", run.flow)
-        and which.holder in ("", run.holder)
-        and (bool(run.holder) or not which.held)
-        and (not which.states or run.state_type in which.states)
-        and (not which.since or run.created >= which.since)
-        and (not which.until or run.created < which.until)
-        and set(which.tags) <= set(run.tags)
-        and any(text in place.lower() for place in (run.name, run.flow, run.id))
-    )

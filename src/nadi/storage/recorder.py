@@ -31,7 +31,7 @@ from nadi.storage.home import Home, remove_tree, this_holder
 from nadi.storage.journal import Header, Journal, hold_against_forks
 from nadi.storage.leftovers import Found, deliver_leftovers
 from nadi.storage.locks import FileLock
-from nadi.storage.opening import open_store, store_url
+from nadi.storage.opening import far_results, store_in_force, store_url
 from nadi.storage.results import Keeper, LocalResults, MemoryResults, ResultStorage, fetch
 from nadi.storage.settings import Settings
 
@@ -176,7 +176,7 @@ class JournalRecorder(Recorder):
         self._no_folder = ""
         folder = self._make_folder()
         self._warn()
-        url = identity.url if identity is not None else store_url(settings.database_url, self.home.path)
+        url = identity.url if identity is not None else store_url(settings.store_url, self.home.path)
         header = Header(writer, identity.id if identity is not None else "", url, self.holder.encode())
         self.journal = Journal(folder, header, limit=settings.journal_limit)
         self.courier = Courier(
@@ -185,6 +185,7 @@ class JournalRecorder(Recorder):
             watched=lambda: {root: token for root, (token, _) in list(self._listeners.items())},
             on_request=lambda request: _tell(self._listeners, request.run, 0, request),
             on_fenced=lambda root, token: _tell(self._listeners, root, token, None),
+            lease_term=settings.lease_term,
         )
         self.append = self.journal.append  # type: ignore[method-assign]  # one call less on the hottest path
         self.courier.said = self._trouble_at_start
@@ -217,7 +218,7 @@ class JournalRecorder(Recorder):
     def store(self) -> Store:
         with self._opening:
             if self._store is None:
-                self._store = open_store(self.settings.database_url, home=self.home.path)
+                self._store = store_in_force(self.settings)
                 self._remember(self._store)
             return self._store
 
@@ -233,7 +234,7 @@ class JournalRecorder(Recorder):
             return deliver_leftovers(self.home, self.store(), self.holder, now=self._now())
 
     def keeper(self, run: str, attempt: int) -> Keeper | None:
-        if self._identity is None:
+        if self._identity is None or not self._identity.signing_key:  # who may only read is told no key
             return None
         return Keeper(self._results, self._identity.signing_key, self._identity.id, run, attempt)
 
@@ -337,7 +338,7 @@ class JournalRecorder(Recorder):
     # What was known of the store when it was last seen, so that results can be signed while it is away.
 
     def _identity_path(self) -> Path:
-        url = self.settings.database_url or str(self.home.database)
+        url = self.settings.store_url or str(self.home.database)
         return self.home.stores / f"{blake2b(url.encode(), digest_size=8).hexdigest()}.json"
 
     def _remember(self, store: Store) -> None:
@@ -371,7 +372,12 @@ def _counted(dropped: dict[str, int]) -> str:
 
 
 def result_storage(settings: Settings, home: Home) -> ResultStorage:
-    """Return where the settings say that results are kept."""
+    """Return where the settings say that results are kept: at the server that they name, unless they say more."""
+    return far_results(settings) if settings.api_url and not settings.results_url else own_results(settings, home)
+
+
+def own_results(settings: Settings, home: Home) -> ResultStorage:
+    """Return where results are kept by who has the store: a server never leaves them to another one."""
     url = settings.results_url
     if not url or url.startswith("file://"):
         return LocalResults(url.removeprefix("file://") or home.results)

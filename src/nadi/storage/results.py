@@ -28,6 +28,7 @@ SEARCHED = 1024 * 1024
 
 _SIGNATURE_BYTES = 16
 _LONGEST_NOTE = 1000
+_PIECE = 1 << 20
 
 
 class ResultStorage(Protocol):
@@ -90,33 +91,28 @@ class LocalResults:
         return self._root
 
     def write(self, key: str, data: bytes | memoryview) -> None:
-        target = safe_join(self._root, key)
-        folder = os.path.dirname(target)
-        _make_private(self._unfinished)
-        unfinished = os.path.join(self._unfinished, os.urandom(12).hex())
-        try:
-            _write_new(unfinished, data)
-            try:
-                _put(_publish, unfinished, target)
-            except FileExistsError:
-                if self.read(key) == data:
-                    return
-                raise FileExistsError(errno.EEXIST, "another result is already kept under this key", key) from None
-            _flush_folder(folder)
-        finally:
-            _remove(unfinished)
+        self._write(key, data, replace=False)
 
     def replace(self, key: str, data: bytes | memoryview) -> None:
-        target = safe_join(self._root, key)
-        folder = os.path.dirname(target)
-        _make_private(self._unfinished)
-        unfinished = os.path.join(self._unfinished, os.urandom(12).hex())
+        self._write(key, data, replace=True)
+
+    def _write(self, key: str, data: bytes | memoryview, *, replace: bool) -> None:
+        safe_join(self._root, key)
+        incoming = self.incoming()
         try:
-            _write_new(unfinished, data)
-            _put(os.replace, unfinished, target)
-            _flush_folder(folder)
+            incoming.write(data)
+            incoming.keep(key, replace=replace)
         finally:
-            _remove(unfinished)
+            incoming.close()
+
+    def incoming(self) -> Incoming:
+        """Return an empty result to be written piece by piece."""
+        _make_private(self._unfinished)
+        return Incoming(self._root, os.path.join(self._unfinished, os.urandom(12).hex()))
+
+    def path(self, key: str) -> str:
+        """Return the path of the file of `key`, which need not be there."""
+        return safe_join(self._root, key)
 
     def read(self, key: str) -> bytes:
         with open(safe_join(self._root, key), "rb") as file:
@@ -153,6 +149,41 @@ class LocalResults:
             except OSError:
                 return
             folder = os.path.dirname(folder)
+
+
+class Incoming:
+    """A result on its way into a folder: nothing is under its key before it is whole."""
+
+    def __init__(self, root: str, unfinished: str) -> None:
+        self._root, self._unfinished = root, unfinished
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        self._descriptor = os.open(unfinished, flags, 0o600)
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """Add the next bytes."""
+        rest = memoryview(piece).cast("B")
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+    def keep(self, key: str, *, replace: bool) -> None:
+        """Put what was written under `key`, as `ResultStorage.write` or `replace` does."""
+        target = safe_join(self._root, key)
+        os.fsync(self._descriptor)
+        try:
+            _put(os.replace if replace else _publish, self._unfinished, target)
+        except FileExistsError:
+            if _same(self._unfinished, target):
+                return
+            raise FileExistsError(errno.EEXIST, "another result is already kept under this key", key) from None
+        try:
+            _flush_folder(os.path.dirname(target))
+        except FileNotFoundError:  # it was sent on already, or collected, and its folder went with it
+            return
+
+    def close(self) -> None:
+        """Let go of it; what was not kept is gone."""
+        os.close(self._descriptor)
+        _remove(self._unfinished)
 
 
 class MemoryResults:
@@ -406,16 +437,13 @@ def _make_private(folder: str) -> None:
             return
 
 
-def _write_new(path: str, data: bytes | memoryview) -> None:
-    """Write a new file, flushed to the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        rest = memoryview(data).cast("B")
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _same(one: str, other: str) -> bool:
+    """Whether two files hold the same bytes."""
+    with open(one, "rb") as first, open(other, "rb") as second:
+        while piece := first.read(_PIECE):
+            if piece != second.read(_PIECE):
+                return False
+        return not second.read(1)
 
 
 def _put(place: Callable[[str, str], None], unfinished: str, target: str) -> None:

@@ -57,6 +57,10 @@ class MemoryResultFileTable(ResultFileTable):
 
     # -- for the store, which has the lock --
 
+    def uncollected(self) -> set[str]:
+        """Return the deleted runs whose files are not collected."""
+        return set(self._deleted)
+
     def release(self, file: str, now: float) -> None:
         """Take note that something does not name a file any more."""
         if not self._is_there(owner_of_file(file)):

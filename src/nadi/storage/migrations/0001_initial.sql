@@ -1,5 +1,5 @@
 -- The first schema. Ids are UUIDv7 text, so that rows and index entries are appended; times are Unix seconds; `seq`
--- is the store's change counter. Written for SQLite; STRICT and WITHOUT ROWID are its own, the rest is common SQL.
+-- is the store's change counter. Written for SQLite and translated for PostgreSQL (`storage/schema.py`).
 
 CREATE TABLE migration (
     number INTEGER PRIMARY KEY,
@@ -15,10 +15,23 @@ CREATE TABLE meta (
     oldest_writer INTEGER NOT NULL
 ) STRICT;
 
--- One row: the change counter.
+-- One row: the change counter. In PostgreSQL a row for each transaction that changed something, its last number; those
+-- that are not needed any more are removed now and then.
 CREATE TABLE change (
     seq INTEGER NOT NULL
 ) STRICT;
+
+-- only: postgres
+-- A random number by which a transaction knows its own row again.
+ALTER TABLE change ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX change_seq ON change (seq);
+
+-- only: postgres
+-- One row: what is added to change numbers, so that they go on growing after the database moved to another server.
+CREATE TABLE change_offset (
+    n INTEGER NOT NULL
+);
+INSERT INTO change_offset (n) VALUES (0);
 
 CREATE TABLE writer (
     id TEXT PRIMARY KEY,

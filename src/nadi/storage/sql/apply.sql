@@ -7,7 +7,8 @@ SELECT
     (SELECT watermark FROM writer WHERE id = ?1),
     (SELECT seq FROM change),
     (SELECT json_group_array(json_array(id, root, '', attempt, token, state, state_name, message, holder,
-                                        printf('%!.17g', started), printf('%!.17g', ended)))
+                                        printf('%!.17g', started), printf('%!.17g', ended), flow,
+                                        printf('%!.17g', created)))
        FROM flow_run WHERE id IN (SELECT value FROM json_each(?2))),
     (SELECT json_group_array(json_array(id, root, run, attempt, token, state, state_name, message, '',
                                         printf('%!.17g', started), printf('%!.17g', ended)))
@@ -99,10 +100,10 @@ INSERT INTO log (root, seq, run, task, at, level, logger, text) VALUES {rows};
 INSERT INTO metric (root, seq, run, task, key, value, step, at) VALUES {rows};
 
 -- name: put_artifacts
-INSERT INTO artifact (id, root, run, task, key, kind, description, data, created, updated) VALUES {rows}
+INSERT INTO artifact (id, root, run, task, key, kind, description, data, created, updated, seq) VALUES {rows}
 ON CONFLICT (id) DO UPDATE SET
     key = excluded.key, kind = excluded.kind, description = excluded.description, data = excluded.data,
-    updated = excluded.updated
+    updated = excluded.updated, seq = excluded.seq
 WHERE artifact.root = excluded.root;
 
 -- name: put_superseded

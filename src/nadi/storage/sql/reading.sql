@@ -24,7 +24,7 @@ SELECT root, run, token, attempt, state, state_name, message, at FROM superseded
 SELECT seq, root, run, task, at, level, logger, text FROM log WHERE {where};
 
 -- name: artifacts
-SELECT id, root, run, task, key, kind, description, data, created, updated FROM artifact WHERE {where};
+SELECT id, root, run, task, key, kind, description, data, created, updated, seq FROM artifact WHERE {where};
 
 -- name: metrics
 SELECT seq, root, run, task, key, value, step, at FROM metric WHERE {where};

@@ -8,15 +8,16 @@ from typing import Any
 
 import apsw
 
+from nadi.storage import run_rows as rows
 from nadi.storage.contract import Applied, Batch
 from nadi.storage.fold import Before, Changes, ends_requests, fold, named
 from nadi.storage.named_queries import named_queries
-from nadi.storage.sqlite import rows
 from nadi.storage.sqlite.assets import put_assets
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import fetch
 from nadi.storage.sqlite.events import put_events
 from nadi.storage.sqlite.inputs import take_asked
+from nadi.storage.sqlite.overview import note_changes
 from nadi.storage.sqlite.result_files import use_files
 
 _SQL = named_queries("apply.sql")
@@ -33,7 +34,7 @@ _put_sources = Bulk(_SQL["put_sources"], 2)
 _stir_flow_runs = Bulk(_SQL["stir_flow_runs"], 2)
 _put_logs = Bulk(_SQL["put_logs"], 8)
 _put_metrics = Bulk(_SQL["put_metrics"], 8)
-_put_artifacts = Bulk(_SQL["put_artifacts"], 10)
+_put_artifacts = Bulk(_SQL["put_artifacts"], 11)
 _put_superseded = Bulk(_SQL["put_superseded"], 9)
 
 
@@ -82,7 +83,7 @@ def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -
     _put_artifacts.run(
         connection,
         [
-            (a.id, a.root, a.run, a.task, a.key, a.kind, a.description, a.data, a.at, a.at)
+            (a.id, a.root, a.run, a.task, a.key, a.kind, a.description, a.data, a.at, a.at, next(seqs))
             for a in changes.artifacts.values()
         ],
     )
@@ -103,6 +104,8 @@ def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -
         ],
     )
     flow = changes.flows
+    if flow:
+        note_changes(connection, changes)
     _put_flow_runs.run(connection, [rows.new_flow_run(row, next(seqs)) for row in flow if row.begun is not None])
     _move_flow_runs.run(connection, [rows.moved_flow_run(row, next(seqs)) for row in flow if row.begun is None])
     _reuse_flow_runs.run(connection, reused)

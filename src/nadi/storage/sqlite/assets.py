@@ -6,20 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apsw
-import msgspec
 
 from nadi.model.assets import AssetProperties, AssetRecord, Lineage, Materialization
 from nadi.model.records import AssetDescribed, AssetMaterialized
-from nadi.storage.contracts.assets import AssetTable, merged
+from nadi.storage.contracts.assets import AssetTable
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.table_rows import (
+    asset_of,
+    materialization_of,
+    materialization_values,
+    pack_properties,
+    unpack_properties,
+    upstream_keys,
+)
 
 _SQL = named_queries("assets.sql")
-
-_json = msgspec.json.encode
-_properties = msgspec.json.Decoder(AssetProperties).decode
-_keys = msgspec.json.Decoder(tuple[str, ...]).decode
-_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
 def put_assets(
@@ -39,26 +41,10 @@ def _put_materialization(connection: apsw.Connection, record: AssetMaterialized,
         _put_asset(connection, upstream.key, upstream.properties, 0.0, 0.0, next(seqs))
     made, failed = (record.at, 0.0) if record.succeeded else (0.0, record.at)
     _put_asset(connection, record.key, record.properties, made, failed, next(seqs))
-    keys = tuple(dict.fromkeys(asset.key for asset in record.upstream))
-    connection.execute(
-        _SQL["put_materialization"],
-        (
-            next(seqs),
-            record.id,
-            record.key,
-            record.at,
-            int(record.succeeded),
-            record.root,
-            record.run,
-            record.task,
-            record.tool,
-            record.message,
-            _json(keys).decode(),
-        ),
-    )
+    connection.execute(_SQL["put_materialization"], materialization_values(record, next(seqs)))
     if record.succeeded:
         connection.execute("DELETE FROM asset_edge WHERE downstream = ?", (record.key,))
-        for key in keys:
+        for key in upstream_keys(record.upstream):
             connection.execute("INSERT INTO asset_edge (downstream, upstream) VALUES (?, ?)", (record.key, key))
 
 
@@ -66,8 +52,8 @@ def _put_asset(
     connection: apsw.Connection, key: str, properties: AssetProperties, made: float, failed: float, seq: int
 ) -> None:
     there = fetch(connection, _SQL["properties"], (key,))
-    said = properties.over(_properties(there[0][0])) if there else properties
-    connection.execute(_SQL["put_asset"], (key, _json(said).decode(), made, failed, seq))
+    said = properties.over(unpack_properties(there[0][0])) if there else properties
+    connection.execute(_SQL["put_asset"], (key, pack_properties(said), made, failed, seq))
 
 
 class SqliteAssetTable(AssetTable):
@@ -98,34 +84,14 @@ class SqliteAssetTable(AssetTable):
         conditions = [condition for condition, value in wanted.items() if value]
         values = [value for value in wanted.values() if value]
         where = f"{' AND '.join(conditions) or 'true'} ORDER BY seq DESC LIMIT ?"
-        return [_materialization(row) for row in self._read("materializations", where, *values, limit)]
+        return [materialization_of(row) for row in self._read("materializations", where, *values, limit)]
 
     def lineage(self, key: str, *, up: bool, limit: int = 1000) -> list[Lineage]:
         return [Lineage(*row) for row in self._read("lineage_up" if up else "lineage_down", "", key, limit)]
 
     def _assets(self, where: str, *values: Any) -> list[AssetRecord]:
-        return [
-            AssetRecord(key=row[0], properties=_properties(row[1]), materialized=row[2], failed=row[3], seq=row[4])
-            for row in self._read("assets", where, *values)
-        ]
+        return [asset_of(row) for row in self._read("assets", where, *values)]
 
     def _read(self, query: str, where: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._database.read() as connection:
             return fetch(connection, _SQL[query].replace("{where}", where), values)
-
-
-def _materialization(row: tuple[Any, ...]) -> Materialization:
-    return Materialization(
-        seq=row[0],
-        id=row[1],
-        key=row[2],
-        at=row[3],
-        succeeded=bool(row[4]),
-        root=row[5],
-        run=row[6],
-        task=row[7],
-        tool=row[8],
-        message=row[9],
-        upstream=_keys(row[10]),
-        metadata=merged(_objects(row[11])),
-    )

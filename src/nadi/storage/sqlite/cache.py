@@ -8,18 +8,16 @@ from typing import Any
 
 import msgspec
 
-from nadi.model.results import ResultRef
 from nadi.storage.contracts.cache import CacheEntry, CacheTable
-from nadi.storage.contracts.result_files import owner_of_file
 from nadi.storage.named_queries import named_queries
+from nadi.storage.run_rows import pack_texts
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import Database, fetch
-from nadi.storage.sqlite.rows import pack_result, pack_texts
+from nadi.storage.table_rows import entry_of, entry_values
 
 _SQL = named_queries("cache.sql")
 _CLAIMS = named_queries("claims.sql")
 _put_entries = Bulk(_SQL["put_entries"], 13)
-_unpack_result = msgspec.msgpack.Decoder(ResultRef).decode
 
 
 class SqliteCacheTable(CacheTable):
@@ -43,7 +41,7 @@ class SqliteCacheTable(CacheTable):
                 at = max(entry.created for entry in kept.values())
                 connection.execute(_SQL["release_replaced"], (pack_texts(list(kept)), at))
                 seqs = count(newest - len(kept) + 1)
-                _put_entries.run(connection, [_row(entry, next(seqs)) for entry in kept.values()])
+                _put_entries.run(connection, [entry_values(entry, next(seqs)) for entry in kept.values()])
             return refused
 
     def entries(self, *, task: str = "", limit: int = 1000, after: int = 0) -> list[CacheEntry]:
@@ -79,39 +77,4 @@ class SqliteCacheTable(CacheTable):
 
     def _entries(self, where: str, values: list[Any]) -> list[CacheEntry]:
         with self._database.read() as connection:
-            return [_entry(row) for row in fetch(connection, _SQL["entries"].replace("{where}", where), values)]
-
-
-def _row(entry: CacheEntry, seq: int) -> tuple[Any, ...]:
-    file = entry.result.key if entry.result.kind == "file" else ""
-    return (
-        entry.key,
-        seq,
-        entry.task,
-        pack_result(entry.result),
-        file,
-        owner_of_file(file),
-        entry.root,
-        entry.token,
-        entry.run,
-        entry.task_run,
-        entry.name,
-        entry.created,
-        entry.expires,
-    )
-
-
-def _entry(row: Sequence[Any]) -> CacheEntry:
-    return CacheEntry(
-        key=row[0],
-        task=row[1],
-        result=_unpack_result(row[2]),
-        root=row[3],
-        token=row[4],
-        run=row[5],
-        task_run=row[6],
-        name=row[7],
-        created=row[8],
-        expires=row[9],
-        seq=row[10],
-    )
+            return [entry_of(row) for row in fetch(connection, _SQL["entries"].replace("{where}", where), values)]

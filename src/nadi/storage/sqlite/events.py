@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import apsw
-import msgspec
 
 from nadi.model.events import Event
 from nadi.model.records import EventEmitted
@@ -15,36 +13,15 @@ from nadi.storage.contracts.events import EventTable
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.table_rows import event_of, event_values, told_event_values
 
 _SQL = named_queries("events.sql")
 _put_events = Bulk(_SQL["put_events"], 11)
 
-_json = msgspec.json.encode
-_labels = msgspec.json.Decoder(dict[str, str]).decode
-_related = msgspec.json.Decoder(tuple[dict[str, str], ...]).decode
-
 
 def put_events(connection: apsw.Connection, records: Iterable[EventEmitted], seqs: Iterator[int]) -> None:
     """Keep the events that a batch tells of, within the write transaction that is open on `connection`."""
-    _put_events.run(
-        connection,
-        [
-            (
-                next(seqs),
-                record.id,
-                record.root,
-                record.run,
-                record.task,
-                record.event,
-                record.occurred,
-                _json(record.resource).decode(),
-                _json(record.related).decode(),
-                record.payload,
-                record.follows,
-            )
-            for record in records
-        ],
-    )
+    _put_events.run(connection, [told_event_values(record, next(seqs)) for record in records])
 
 
 class SqliteEventTable(EventTable):
@@ -54,20 +31,8 @@ class SqliteEventTable(EventTable):
         self._database = database
 
     def emit(self, event: Event) -> bool:
-        values = (
-            event.id,
-            event.root,
-            event.flow_run_id,
-            event.task_run_id,
-            event.event,
-            event.occurred.timestamp(),
-            _json(event.resource).decode(),
-            _json(event.related).decode(),
-            _json(event.payload),
-            event.follows or "",
-        )
         with self._database.write() as connection:
-            kept = fetch(connection, _SQL["emit_event"], values)
+            kept = fetch(connection, _SQL["emit_event"], event_values(event))
             if kept:
                 connection.execute("UPDATE change SET seq = ?", kept[0])
             return bool(kept)
@@ -94,20 +59,4 @@ class SqliteEventTable(EventTable):
 
     def _events(self, where: str, *values: Any) -> list[Event]:
         with self._database.read() as connection:
-            return [_event(row) for row in fetch(connection, _SQL["events"].replace("{where}", where), values)]
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    return Event(
-        seq=row[0],
-        id=row[1],
-        root=row[2],
-        flow_run_id=row[3],
-        task_run_id=row[4],
-        event=row[5],
-        occurred=datetime.fromtimestamp(row[6], UTC),
-        resource=_labels(row[7]),
-        related=_related(row[8]),
-        payload=msgspec.json.decode(row[9]),
-        follows=row[10] or None,
-    )
+            return [event_of(row) for row in fetch(connection, _SQL["events"].replace("{where}", where), values)]

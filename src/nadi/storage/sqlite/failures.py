@@ -6,7 +6,10 @@ import errno
 
 import apsw
 
-from nadi.exceptions import StoreReadOnly, StoreUnavailable
+from nadi.exceptions import StoreReadOnly, StoreUnavailable, ValueRefused
+
+#: Said of a value that a column does not take; "not a number" becomes NULL in SQLite.
+_DO_NOT_FIT = (apsw.SQLITE_CONSTRAINT_NOTNULL, apsw.SQLITE_CONSTRAINT_DATATYPE)
 
 
 def locked(path: str, patience: float) -> StoreUnavailable:
@@ -32,12 +35,14 @@ def foreign(path: str) -> StoreUnavailable:
     )
 
 
-def translate(error: apsw.Error | OSError, path: str, patience: float) -> StoreUnavailable:
+def translate(error: apsw.Error | OSError, path: str, patience: float) -> StoreUnavailable | ValueRefused:
     """Return our error for one of SQLite or of the operating system, with one sentence that says what to do."""
     if isinstance(error, OSError):
         return _from_system(error, path)
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return locked(path, patience)
+    if isinstance(error, apsw.TooBigError) or getattr(error, "extendedresult", 0) in _DO_NOT_FIT:
+        return ValueRefused(f"The database {path} does not take a value: {error}.")
     if isinstance(error, apsw.ReadOnlyError):
         return _read_only(path)
     if isinstance(error, apsw.FullError):

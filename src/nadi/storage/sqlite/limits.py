@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import apsw
-import msgspec
 
 from nadi.model.limits import Answer, Limit, SlotClaim, Turn, after_turn, let_in, take_turn
 from nadi.storage.contracts.limits import LimitTable
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.table_rows import claim_of, claim_values, limit_of, limit_values, pack_names, unpack_names
 
 _SQL = named_queries("limits.sql")
 _LINE = _SQL["claims"].replace("{where}", "held = 0")
@@ -42,7 +41,7 @@ class SqliteLimitTable(LimitTable):
 
     def limits(self) -> list[Limit]:
         with self._database.read() as connection:
-            return [_limit_of(row) for row in fetch(connection, _SQL["limits"])]
+            return [limit_of(row) for row in fetch(connection, _SQL["limits"])]
 
     def claim_slots(self, claim: SlotClaim, *, wait: bool) -> Answer:
         with self._database.write() as connection:
@@ -71,20 +70,20 @@ class SqliteLimitTable(LimitTable):
 
     def renew(self, claims: Sequence[str]) -> list[str]:
         with self._database.write() as connection:
-            there = {id for (id,) in fetch(connection, _SQL["renew"], (_json(claims),))}
+            there = {id for (id,) in fetch(connection, _SQL["renew"], (pack_names(claims),))}
             return [id for id in claims if id not in there]
 
     def claims(self, *, names: Sequence[str] = (), root: str = "") -> list[SlotClaim]:
         wheres, values = ["true"], []
         if names:
             wheres.append("place IN (SELECT place FROM slot_claim_name WHERE name IN (SELECT value FROM json_each(?)))")
-            values.append(_json(names))
+            values.append(pack_names(names))
         if root:
             wheres.append("root <> '' AND root = ?")
             values.append(root)
         with self._database.read() as connection:
             rows = fetch(connection, _SQL["claims"].replace("{where}", " AND ".join(wheres)), values)
-        return [_claim_of(row) for row in rows]
+        return [claim_of(row) for row in rows]
 
     def end_claims(self, seen: Mapping[str, int]) -> list[str]:
         with self._database.write() as connection:
@@ -135,70 +134,33 @@ def _let_in(connection: apsw.Connection, freed: Sequence[str]) -> list[str]:
 
 def _line(connection: apsw.Connection) -> Iterator[SlotClaim]:
     # Row by row: most often the first few decide.
-    return (_claim_of(row) for row in connection.execute(_LINE))
+    return (claim_of(row) for row in connection.execute(_LINE))
 
 
 def _put_claim(connection: apsw.Connection, claim: SlotClaim) -> None:
-    values = (
-        claim.id,
-        _json(claim.names),
-        claim.slots,
-        claim.holder,
-        claim.label,
-        claim.root,
-        claim.run,
-        claim.task,
-        claim.term,
-        claim.at,
-    )
-    [(place,)] = fetch(connection, _SQL["put_claim"], values)
+    [(place,)] = fetch(connection, _SQL["put_claim"], claim_values(claim))
     connection.executemany(_SQL["put_claim_name"], [(name, place) for name in claim.names])
 
 
-def _end(connection: apsw.Connection, claim: str, renewals: int) -> list[str] | None:
+def _end(connection: apsw.Connection, claim: str, renewals: int) -> tuple[str, ...] | None:
     """Delete a claim; returns the names that it had, `None` when it is not there or was renewed."""
     ended = fetch(connection, _SQL["end_claim"], (claim, renewals))
     if not ended:
         return None
     [(place, text)] = ended
-    names: list[str] = msgspec.json.decode(text)
+    names = unpack_names(text)
     connection.executemany(_SQL["end_claim_names"], [(name, place) for name in names])
     return names
 
 
 def _standing(connection: apsw.Connection, claims: Sequence[str]) -> dict[str, bool]:
-    return {id: bool(held) for id, held in fetch(connection, _SQL["standing"], (_json(claims),))}
+    return {id: bool(held) for id, held in fetch(connection, _SQL["standing"], (pack_names(claims),))}
 
 
 def _limit(connection: apsw.Connection, name: str) -> Limit | None:
     found = fetch(connection, _SQL["limit"], (name,))
-    return _limit_of(found[0]) if found else None
-
-
-def _limit_of(row: Sequence[Any]) -> Limit:
-    return Limit(name=row[0], slots=row[1], decay=row[2], level=row[3], level_at=row[4])
+    return limit_of(found[0]) if found else None
 
 
 def _put_limit(connection: apsw.Connection, limit: Limit) -> None:
-    connection.execute(_SQL["put_limit"], (limit.name, limit.slots, limit.decay, limit.level, limit.level_at))
-
-
-def _claim_of(row: Sequence[Any]) -> SlotClaim:
-    return SlotClaim(
-        id=row[0],
-        names=tuple(msgspec.json.decode(row[1])),
-        slots=row[2],
-        held=bool(row[3]),
-        holder=row[4],
-        label=row[5],
-        root=row[6],
-        run=row[7],
-        task=row[8],
-        term=row[9],
-        renewals=row[10],
-        at=row[11],
-    )
-
-
-def _json(texts: Iterable[str]) -> str:
-    return msgspec.json.encode(list(texts)).decode()
+    connection.execute(_SQL["put_limit"], limit_values(limit))

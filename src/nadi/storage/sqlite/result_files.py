@@ -9,9 +9,9 @@ import apsw
 from nadi.storage.contracts.result_files import ResultFileTable, owner_of_file
 from nadi.storage.fold import FlowRow, TaskRow
 from nadi.storage.named_queries import named_queries
+from nadi.storage.run_rows import pack_texts
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import Database, fetch
-from nadi.storage.sqlite.rows import pack_texts
 
 _SQL = named_queries("cache.sql")
 _use_files = Bulk(_SQL["use_files"], 3)

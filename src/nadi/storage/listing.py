@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from nadi.model.runs import RunFilter
 from nadi.model.states import StateType
 
 #: Conditions and order, to stand after WHERE, and their parameters.
 Where = tuple[str, list[Any]]
+
+#: Characters that are looked for with LIKE; SQLite refuses very long patterns.
+_LONGEST_PATTERN = 1_000
+_json = msgspec.json.Encoder().encode
 
 
 class _Conditions:
@@ -33,13 +39,17 @@ def _add_states(conditions: _Conditions, states: Sequence[StateType]) -> None:
         conditions.add(f"state IN ({', '.join('?' * len(states))})", *states)
 
 
-def flow_runs(which: RunFilter, *, limit: int, before: str) -> Where:
-    """Newest first."""
+def fits(which: RunFilter, terms: Sequence[str]) -> Where:
+    """Conditions alone: flow runs that fit and have these terms."""
     conditions = _Conditions()
     if which.roots_only:
         conditions.add("id = root")
-    if before:
-        conditions.add("id < ?", before)
+    for term in terms:
+        conditions.add("EXISTS (SELECT 1 FROM run_term WHERE term = ? AND run_term.id = flow_run.id)", term)
+    if not which.roots_only:
+        # Subflow runs have no terms. This leaves out most of those that lack a tag; the caller looks at the rest.
+        for tag in (tag for tag in which.tags if len(tag) <= _LONGEST_PATTERN):
+            conditions.add("tags LIKE ? ESCAPE '!'", f"%{escape_like(_json(tag).decode())}%")
     if which.flow:
         conditions.add("flow = ?", which.flow)
     if which.holder:
@@ -51,12 +61,16 @@ def flow_runs(which: RunFilter, *, limit: int, before: str) -> Where:
         conditions.add("created >= ?", which.since)
     if which.until:
         conditions.add("created < ?", which.until)
-    for tag in which.tags:
-        conditions.add("EXISTS (SELECT 1 FROM json_each(tags) AS tag WHERE tag.value = ?)", tag)
     if which.text:
-        like = f"%{escape_like(which.text)}%"
-        conditions.add("(name LIKE ? ESCAPE '!' OR flow LIKE ? ESCAPE '!' OR id LIKE ? ESCAPE '!')", like, like, like)
-    return conditions.ordered("id DESC", limit)
+        text, values = has_text(which.text)
+        conditions.add(text, *values)
+    return " AND ".join(conditions.texts) or "true", conditions.values
+
+
+def has_text(text: str) -> Where:
+    """Conditions alone: flow runs that bear a text."""
+    like = f"%{escape_like(text)}%"
+    return "(name LIKE ? ESCAPE '!' OR flow LIKE ? ESCAPE '!' OR id LIKE ? ESCAPE '!')", [like, like, like]
 
 
 def waiting_runs(flows: Sequence[str], *, state: StateType, after: str, limit: int) -> Where:
@@ -94,7 +108,9 @@ def task_runs(root: str, *, run: str, states: Sequence[StateType], after: str, c
     return conditions.ordered("seq" if changed_after >= 0 else "id", limit)
 
 
-def logs(root: str, *, run: str, task: str, level: int, after: int, limit: int, newest: bool = False) -> Where:
+def logs(
+    root: str, *, run: str, task: str, level: int, limit: int, after: int = 0, before: int = 0, newest: bool = False
+) -> Where:
     """In order of arrival, or the newest first."""
     conditions = _Conditions()
     conditions.add("root = ?", root)
@@ -110,17 +126,23 @@ def logs(root: str, *, run: str, task: str, level: int, after: int, limit: int, 
         conditions.add("level >= ?", level)
     if after:
         conditions.add("seq > ?", after)
+    if before:
+        conditions.add("seq < ?", before)
     return conditions.ordered("seq DESC" if newest else "seq", limit)
 
 
-def artifacts(*, root: str, key: str, limit: int) -> Where:
-    """In the order they were made."""
+def artifacts(*, root: str, key: str, limit: int, after: str = "", changed_after: int = -1) -> Where:
+    """In the order they were made, or by change."""
     conditions = _Conditions()
     if root:
         conditions.add("root = ?", root)
     if key:
         conditions.add("key <> '' AND key = ?", key)
-    return conditions.ordered("id", limit)
+    if after:
+        conditions.add("id > ?", after)
+    if changed_after >= 0:
+        conditions.add("seq > ?", changed_after)
+    return conditions.ordered("seq" if changed_after >= 0 else "id", limit)
 
 
 def metrics(root: str, *, key: str, after: int, limit: int) -> Where:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import nan
 from typing import Any
 
@@ -28,12 +29,17 @@ unpack_task_rows = msgspec.json.Decoder(list[TaskRow], strict=False).decode
 unpack_texts = _texts
 
 #: The state of each text that a column may hold: looking one up beats calling the enum.
-_STATES = {state.value: state for state in StateType}
+STATES = {state.value: state for state in StateType}
 
 
 def pack_texts(texts: tuple[str, ...] | list[str]) -> str:
     """Return texts as a JSON array."""
     return _json(texts).decode() if texts else "[]"
+
+
+def pack_values(values: Sequence[Values]) -> str:
+    """Return rows of values as a JSON array of arrays."""
+    return _json(values).decode()
 
 
 def pack_result(result: ResultRef | None) -> bytes | None:
@@ -90,7 +96,7 @@ def new_flow_run(row: FlowRow, seq: int) -> Values:
         row.id,
         row.root,
         begun.parent,
-        begun.flow,
+        row.flow,
         row.name,
         row.attempt,
         row.token,
@@ -99,7 +105,7 @@ def new_flow_run(row: FlowRow, seq: int) -> Values:
         row.message,
         row.detail,
         row.at,
-        begun.at,
+        row.created,
         row.started,
         row.ended,
         pack_texts(begun.tags),
@@ -183,7 +189,7 @@ def flow_run(row: Values) -> FlowRun:
         name=row[4],
         attempt=row[5],
         token=row[6],
-        state_type=_STATES[row[7]],
+        state_type=STATES[row[7]],
         state_name=row[8],
         message=row[9],
         detail=row[10],
@@ -218,7 +224,7 @@ def task_run(row: Values) -> TaskRun:
         name=row[4],
         attempt=row[5],
         token=row[6],
-        state_type=_STATES[row[7]],
+        state_type=STATES[row[7]],
         state_name=row[8],
         message=row[9],
         detail=row[10],
@@ -228,8 +234,8 @@ def task_run(row: Values) -> TaskRun:
         ended=row[14],
         due=row[15],
         map_index=row[16],
-        tags=_texts(row[17]),
-        upstream=_texts(row[18]),
+        tags=_texts(row[17]) if row[17] != "[]" else (),
+        upstream=_texts(row[18]) if row[18] != "[]" else (),
         reason=row[19],
         result=None if row[20] is None else _unpack_result(row[20]),
         seen=row[22],
@@ -244,7 +250,7 @@ def attempt(row: Values) -> Attempt:
         run=row[0],
         attempt=row[1],
         token=row[2],
-        state_type=_STATES[row[3]],
+        state_type=STATES[row[3]],
         state_name=row[4],
         message=row[5],
         started=row[6],
@@ -260,7 +266,7 @@ def superseded(row: Values) -> Superseded:
         run=row[1],
         token=row[2],
         attempt=row[3],
-        state_type=_STATES[row[4]],
+        state_type=STATES[row[4]],
         state_name=row[5],
         message=row[6],
         at=row[7],
@@ -285,6 +291,7 @@ def artifact(row: Values) -> Artifact:
         data=row[7],
         created=row[8],
         updated=row[9],
+        seq=row[10],
     )
 
 
