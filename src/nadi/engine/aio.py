@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 
+from nadi.engine import tracing
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import PASSED_ON, task_scope
 from nadi.engine.inputs import futures_in
@@ -62,14 +63,15 @@ async def attempt_async(run: TaskRun) -> float | None:
     if spec.is_transaction and await caching().is_answered_async(run):
         return None
     scope = task_scope(run)
+    fn = tracing.traced(run)
     token = current.set(scope)
     detach = cancel_with_session(run)
     try:
         async with asyncio.timeout(spec.timeout) as limit:
             if spec.style is Style.ASYNC_GENERATOR:
-                value: Any = [item async for item in spec.fn(*args, **kwargs)]
+                value: Any = [item async for item in fn(*args, **kwargs)]
             else:
-                value = await spec.fn(*args, **kwargs)
+                value = await fn(*args, **kwargs)
     except TimeoutError as error:
         from_limit = spec.timeout is not None and limit.expired()
         return run.fail(TimeUp() if from_limit else error)
@@ -179,7 +181,7 @@ async def drive_items_async(run: TaskRun) -> AsyncIterator[Any]:
             run.transaction.unlock()  # as in `drive_items`
         scope = task_scope(run)
         steps = StepsAsync(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
+        generator = tracing.traced(run)(*args, **kwargs)
         try:
             while True:
                 here = current.set(scope)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nadi.engine.lookup import find_root, find_run
 from nadi.engine.recording import clock, recorder
-from nadi.engine.run_inputs import answer_pause, asks_for_nothing, the_open_pause
+from nadi.engine.run_inputs import answer_pause, asked_fields, asks_for_nothing, the_open_pause
 from nadi.engine.scope import current
 from nadi.exceptions import NotResumable, RunAlreadyFinished, TimedOut
 from nadi.executors.threads import place_lent
@@ -76,6 +76,43 @@ def settle(store: Store, run: FlowRun, given: Any, *, by: str) -> None:
             f" `nadi why {run.name}` tells what it asks for."
         )
     answer_pause(store, run, pause, given, by=by, now=clock.now())
+
+
+def goes_on_by_itself(store: Store, found: FlowRun, given: Any, *, by: str, now: float) -> bool:
+    """Answer what a flow run asks, if it asks, and tell whether it goes on in the process that holds it.
+
+    Where it does not, somebody has to take it up: `resume` does.
+
+    Args:
+        store: The store.
+        found: The flow run; of a root run, what its subflow runs ask counts too.
+        given: The answer; `None` for none.
+        by: Who answers, for people.
+        now: Unix seconds.
+
+    Raises:
+        InputRefused: the input is not what is asked for, or nothing is.
+        NotResumable: it waits for an input, and none was given.
+    """
+    root = found if found.is_root else store.flow_run(found.root) or found
+    if root.is_final and given is None:
+        return False
+    pause = the_open_pause(store, found)
+    if pause is None:
+        if given is not None:
+            raise asks_for_nothing(store, found)
+        return False
+    asker = store.flow_run(pause.run)
+    waits = not root.is_final and asker is not None and is_blocked(asker)
+    if given is None and pause.schema:
+        raise NotResumable(
+            f"Run {root.name} waits for input: {', '.join(field.name for field in asked_fields(pause))}. Give it with"
+            " the request, or by `nadi resume`."
+        )
+    if given is None and not waits and not is_released(root):
+        return False
+    answer_pause(store, found, pause, given, by=by, now=now)
+    return waits
 
 
 def unanswered(store: Store, run: FlowRun) -> Pause | None:

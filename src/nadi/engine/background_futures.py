@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar, cast
 
+from nadi.engine.launched import may_load
 from nadi.engine.recording import recorder
 from nadi.engine.remote import RemoteRecorder
 from nadi.engine.resting import rest
 from nadi.engine.scope import current
 from nadi.exceptions import MissingResult, RunNotFound, StoreUnavailable, TimedOut, UpstreamFailed
+from nadi.model.results import ResultRef
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.states import State, StateType
 from nadi.storage.recorder import Recorder
@@ -19,8 +22,10 @@ R = TypeVar("R")
 
 #: Attempts after which a background run whose workers died, one after the other, stays CRASHED.
 MOST_ATTEMPTS = 5
-#: Seconds between two looks of those that wait for a run of another process.
-POLL = 0.05
+#: Seconds between two looks of those that wait for a run of another process: the fewest, and the most.
+POLL, LONGEST_POLL = 0.05, 1.0
+
+_log = logging.getLogger("nadi.runs")
 
 
 def recorder_here() -> Recorder:
@@ -163,20 +168,14 @@ class BackgroundFuture(Generic[R]):
         return _outcome(run, True)  # type: ignore[no-any-return]  # what the task returned
 
     def _settled(self, timeout: float | None) -> FlowRunRecord | None:
-        store = recorder_here().store()
+        watch = _Watch(self.task_run_id)
         deadline = None if timeout is None else time.monotonic() + timeout
-        seen = -1
-        while True:
-            # The change number is cheaper than the run, and tells nothing new most of the time.
-            change = store.last_change()
-            if change != seen:
-                seen, run = change, store.flow_run(self.task_run_id)
-                if run is not None and is_settled(run):
-                    return run
-            left = POLL if deadline is None else min(POLL, deadline - time.monotonic())
+        while (run := watch.ended()) is None:
+            left = watch.pause if deadline is None else min(watch.pause, deadline - time.monotonic())
             if left <= 0:
                 return None
             rest(left)
+        return run
 
     def __await__(self) -> Any:
         return self._awaited().__await__()
@@ -184,9 +183,11 @@ class BackgroundFuture(Generic[R]):
     async def _awaited(self) -> R:
         import asyncio
 
-        while not self.done:
-            await asyncio.sleep(POLL)
-        return self.result()
+        watch = _Watch(self.task_run_id)
+        # In a thread: the store may be far away, or silent, and others run on this loop.
+        while (run := await asyncio.to_thread(watch.ended)) is None:
+            await asyncio.sleep(watch.pause)
+        return _outcome(run, True)  # type: ignore[no-any-return]  # what the task returned
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BackgroundFuture) and other.task_run_id == self.task_run_id
@@ -198,13 +199,59 @@ class BackgroundFuture(Generic[R]):
         return f"<BackgroundFuture {self.task_run_id}>"
 
 
+class _Watch:
+    """Looks again and again whether a background run has ended; a store that is away has told nothing new."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._recorder = recorder_here()
+        self._began = time.monotonic()
+        self._seen = -1
+        self._is_far = False
+        self._said = False
+
+    def ended(self) -> FlowRunRecord | None:
+        """Return the run once it has ended for good."""
+        try:
+            store = self._recorder.store()
+            self._is_far = store.shared
+            # The change number is cheaper than the run, and tells nothing new most of the time.
+            change = store.last_change()
+            if change == self._seen:
+                return None
+            run = store.flow_run(self._run)
+        except StoreUnavailable as error:
+            if not self._said:
+                self._said = True
+                _log.warning("Whether background run %s has ended cannot be looked up now. %s", self._run, error)
+            return None
+        self._seen = change
+        return run if run is not None and is_settled(run) else None
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look; at a store that many machines ask, the more the longer this waits already."""
+        waited = time.monotonic() - self._began
+        return min(LONGEST_POLL, max(POLL, waited / 20)) if self._is_far else POLL
+
+
+def _fetched(run: FlowRunRecord, ref: ResultRef) -> Any:
+    into = recorder_here()
+    if ref.format != "json" and not may_load(into.store(), run.root):
+        raise MissingResult(
+            f"Background run {run.name} was recorded from afar, and this process was launched by a server, which loads"
+            ' no such value unless it is JSON: give the task result_serializer="json".'
+        )
+    return into.fetch(ref)
+
+
 def _outcome(run: FlowRunRecord, raise_on_failure: bool) -> Any:
     state, ref = run.state, run.result
     kept = ref is not None and ref.kind != "not_kept"
     if state.is_completed() and not kept and ref is not None:
         raise MissingResult(f"Background run {run.name} completed, but its value was not kept: {ref.note}")
     try:
-        value = recorder_here().fetch(ref) if kept and ref is not None else None
+        value = _fetched(run, ref) if kept and ref is not None else None
     except MissingResult:
         if state.is_completed():
             raise

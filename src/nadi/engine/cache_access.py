@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from nadi.engine.key_locks import KeyLocks
+from nadi.engine.launched import may_load
 from nadi.engine.recording import clock, recorder
 from nadi.engine.scope import current
 from nadi.exceptions import MissingResult, NotKept, StoreError
@@ -148,6 +149,8 @@ class Author(msgspec.Struct, frozen=True):
         try:
             entry = store.cache.get(key)
             if entry is None or not entry.is_fresh(self.now()):
+                return None
+            if not may_load(store, entry.root):
                 return None
             value = self.recorder.fetch(entry.result)
             return Found(value, entry.result, _told(entry, store, self.root))

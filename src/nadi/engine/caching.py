@@ -45,7 +45,7 @@ class TaskTransaction(Transaction):
 
     def __init__(self, run: TaskRun, key: str) -> None:
         cache = run.spec.cache or _PLAIN
-        super().__init__(key, isolation_level=cache.isolation_level, overwrite=cache.refresh)
+        super().__init__(key, isolation_level=cache.isolation_level, overwrite=cache.refresh or run.asked_again)
         self._run, self._cache = run, cache
         self._ref: ResultRef | None = None
         scope, session = run.scope, run.session

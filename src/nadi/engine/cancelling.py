@@ -19,6 +19,7 @@ from nadi.exceptions import RunAlreadyFinished, RunTaken
 from nadi.model.holders import Holder
 from nadi.model.runs import FlowRun, Request
 from nadi.model.states import StateType
+from nadi.model.text import one_line
 from nadi.storage.contract import Store
 from nadi.storage.home import Home, process_start
 from nadi.storage.leftovers import deliver_leftovers
@@ -33,7 +34,7 @@ class How(StrEnum):
 
     #: No process had it.
     UNCLAIMED = "unclaimed"
-    #: It ended by itself after it was asked.
+    #: It ended by itself after it was asked, or was asked and may.
     ASKED = "asked"
     #: Its process was ended.
     FORCED = "forced"
@@ -78,6 +79,23 @@ def cancel_run(
     Raises:
         RunAlreadyFinished: it had ended before it was asked.
     """
+    asked = ask_to_cancel(store, run, by=by, observer=observer, clock=clock)
+    if asked.how is How.UNCLAIMED:
+        return asked
+    run = asked.run
+    _wait_for_end(store, run, grace, observer, clock, pause)
+    newest = _newest(store, run)
+    if newest.is_final:
+        return Cancelled(newest, How.ASKED)
+    return _force(store, home, newest, observer, clock, pause)
+
+
+def ask_to_cancel(store: Store, run: FlowRun, *, by: str, observer: Holder, clock: Clock) -> Cancelled:
+    """Ask whoever has a root run to stop it, without waiting until it has; one that nobody has is ended at once.
+
+    Raises:
+        RunAlreadyFinished: it had ended before it was asked.
+    """
     if may_be_taken_up(run):
         try:
             return _take_back(store, run, by=by, observer=observer, clock=clock)
@@ -92,11 +110,7 @@ def cancel_run(
         ):
             return Cancelled(_newest(store, run), How.UNCLAIMED)
     store.ask(Request(run=run.id, kind="cancel", at=clock.now(), by=by))
-    _wait_for_end(store, run, grace, observer, clock, pause)
-    newest = _newest(store, run)
-    if newest.is_final:
-        return Cancelled(newest, How.ASKED)
-    return _force(store, home, newest, observer, clock, pause)
+    return Cancelled(_newest(store, run), How.ASKED)
 
 
 def _take_back(store: Store, run: FlowRun, *, by: str, observer: Holder, clock: Clock) -> Cancelled:
@@ -134,6 +148,11 @@ def _force(
     holder = Holder.decode(run.holder)
     if not holder.shares_pids_with(observer) or not holder.started:
         where = f"{holder} cannot be looked up from here, so it is not ended; the request stays"
+        return Cancelled(run, How.OUT_OF_REACH, str(holder), [where])
+    # Who records from afar could name any process of this machine as the one that has the run.
+    far = "" if store.url.startswith(("http://", "https://")) else store.access.far_recorder(run.root)
+    if far:
+        where = f"{holder} is not ended, as {one_line(far, 80)} recorded the run from afar; the request stays"
         return Cancelled(run, How.OUT_OF_REACH, str(holder), [where])
     left: list[str] = []
     forced = _is_it(holder)

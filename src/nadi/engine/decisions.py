@@ -149,6 +149,7 @@ def judge_record(
     readable: bool,
     in_order: bool,
     rerun: bool,
+    asked: str = "",
 ) -> Reuse | RunAgain:
     """Decide what a recorded call that equals this one is worth (docs/explanation/durability.md, "Resume").
 
@@ -159,10 +160,11 @@ def judge_record(
         readable: Whether the recorded outcome can be read back.
         in_order: Whether every earlier call of the scope came from its own thread and matched in order.
         rerun: Whether the task asks to run again whatever is recorded.
+        asked: Why whoever resumes the run wants this call to run again; "" where nobody does.
     """
     state = record.state_type
-    if rerun:
-        return RunAgain(adopt=state is not StateType.COMPLETED, why="it is declared rerun_on_retry")
+    if asked or rerun:
+        return RunAgain(adopt=state is not StateType.COMPLETED, why=asked or "it is declared rerun_on_retry")
     if state is StateType.COMPLETED:
         if record.certainty == POSITION and not in_order:
             return RunAgain(adopt=False, why="its inputs cannot be told apart and the calls before it changed")
@@ -180,7 +182,7 @@ POSITION = 2
 
 
 def _why_unreadable(record: TaskRun | FlowRun) -> str:
-    note = record.result.note if record.result is not None else ""
+    note = record.result.note.rstrip(".") if record.result is not None else ""  # a reason is no sentence
     return f"its result was not kept: {note}" if note else "its result is missing or unreadable"
 
 

@@ -14,7 +14,7 @@ from nadi.engine.slots import Desk
 from nadi.exceptions import StoreUnavailable
 from nadi.storage.contract import Store
 from nadi.storage.home import Home, this_holder
-from nadi.storage.opening import open_store
+from nadi.storage.opening import store_in_force
 from nadi.storage.recorder import JournalRecorder, Recorder
 from nadi.storage.settings import read_settings
 
@@ -66,7 +66,7 @@ def _desk_over_there(into: RemoteRecorder) -> Desk:
                 " Use executor='thread', or a database."
             )
         settings = read_settings()
-        store = open_store(settings.database_url, home=Home(settings.home).path)
+        store = store_in_force(settings)
         if store.id != into.store_id:
             store.close()
             raise StoreUnavailable(

@@ -21,23 +21,14 @@ from nadi.storage.filesystems import network_filesystem, read_mountinfo
 from nadi.storage.home import Home
 from nadi.storage.leftovers import journal_header
 from nadi.storage.locks import FileLock
-from nadi.storage.opening import open_store
+from nadi.storage.opening import store_in_force
 from nadi.storage.settings import Settings
 
 #: Less room than this is worth a word.
 LITTLE_ROOM = 1 << 30
 
-#: What is of use to Nadi when it is installed, by module.
-EXTRAS = {
-    "pydantic": "models as parameters",
-    "psycopg": "PostgreSQL",
-    "dask": "executor on Dask",
-    "ray": "executor on Ray",
-    "lightkube": "Kubernetes",
-    "obstore": "results on S3, GCS, Azure",
-    "numpy": "",
-    "pandas": "",
-}
+#: Modules that Nadi does more with when they are installed: those of its extras, and those whose values it knows.
+EXTRAS = ("cronsim", "libcst", "opentelemetry", "psycopg", "numpy", "pandas", "pydantic")
 
 
 class Health(StrEnum):
@@ -62,7 +53,7 @@ def examine(settings: Settings) -> Iterator[Sign]:
     yield Sign(Health.OK, "nadi", f"{__version__}, in {Path(__file__).parents[1]}")
     home = Home(settings.home)
     yield from _about_home(home, read_mountinfo())
-    yield from _about_store(settings, home)
+    yield from _about_store(settings)
     yield from _about_journals(home)
     there = [name for name in EXTRAS if _is_installed(name)]
     yield Sign(Health.OK, "extras", ", ".join(there) or "none installed; none is needed")
@@ -121,7 +112,7 @@ def _others_may_read(path: Path) -> bool:
     return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
-def _about_store(settings: Settings, home: Home) -> Iterator[Sign]:
+def _about_store(settings: Settings) -> Iterator[Sign]:
     file = database_file(settings)
     if file is not None and not os.path.exists(file):
         if settings.database_url and not os.path.exists(file.parent):
@@ -131,7 +122,7 @@ def _about_store(settings: Settings, home: Home) -> Iterator[Sign]:
             yield Sign(Health.OK, "store", f"sqlite:///{file}, made by the first run")
         return
     try:
-        store = open_store(settings.database_url, home=home.path)
+        store = store_in_force(settings)
     except StoreError as error:
         yield Sign(Health.WRONG, "store", str(error))
         return

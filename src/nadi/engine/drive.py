@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from nadi.engine import tracing
 from nadi.engine.again import finished_so_far
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.forks import end_if_forked, process
@@ -83,6 +84,7 @@ def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
     if spec.is_transaction and caching().is_answered(run):
         return None
     scope = task_scope(run)
+    fn = spec.fn if tracing.tracer is None else tracing.traced(run)
     here = current.set(scope)
     stretch = None
     if interruptible and threading.get_ident() != _MAIN:
@@ -94,12 +96,12 @@ def attempt(run: TaskRun, *, interruptible: bool = False) -> float | None:
                 session.enter(stretch)
                 run.interruptible_by(functools.partial(stretch.interrupt, CancelAsked))
             if spec.timeout is None:
-                value = spec.fn(*args, **kwargs)
+                value = fn(*args, **kwargs)
                 if spec.style is Style.GENERATOR:
                     value = list(value)
             else:
                 with time_limit(spec.timeout) as own_alarm:
-                    value = spec.fn(*args, **kwargs)
+                    value = fn(*args, **kwargs)
                     if spec.style is Style.GENERATOR:
                         value = list(value)
         finally:
@@ -173,7 +175,7 @@ def drive_items(run: TaskRun) -> Iterator[Any]:
             run.transaction.unlock()  # between two items its caller may do anything, also ask for the same key
         scope = task_scope(run)
         steps = Steps(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
+        generator = tracing.traced(run)(*args, **kwargs)
         try:
             while True:
                 here = current.set(scope)

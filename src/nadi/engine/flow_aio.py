@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from nadi.engine import tracing
 from nadi.engine.aio import StepsAsync, cancel_with_session, rested
 from nadi.engine.drive import PASSED_ON
 from nadi.engine.flow_drive import closed, ended, ended_items, interrupted, prepared, stop_children
@@ -54,9 +55,9 @@ async def _attempt_async(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwar
             try:
                 run.session.check()
                 if run.spec.style is Style.ASYNC_GENERATOR:
-                    value = [item async for item in run.spec.fn(*args, **kwargs)]
+                    value = [item async for item in tracing.traced(run)(*args, **kwargs)]
                 else:
-                    value = await run.spec.fn(*args, **kwargs)
+                    value = await tracing.traced(run)(*args, **kwargs)
             except (*PASSED_ON, asyncio.CancelledError):
                 raise
             except BaseException as error:
@@ -106,7 +107,7 @@ async def drive_flow_items_async(run: FlowRun) -> AsyncIterator[Any]:
     while True:
         items: list[Any] = []
         steps = StepsAsync(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
+        generator = tracing.traced(run)(*args, **kwargs)
         failure: BaseException | None = None
         try:
             try:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from nadi.engine import tracing
 from nadi.engine.drive import PASSED_ON, Steps
 from nadi.engine.flow_runs import FlowRun, SuspendAsked, wait_for_children, within_scope
 from nadi.engine.forks import end_if_forked, process
@@ -74,7 +75,7 @@ def _attempt(run: FlowRun, scope: Scope, args: tuple[Any, ...], kwargs: dict[str
             with time_limit(run.spec.timeout) as own_alarm:
                 try:
                     session.check()
-                    value = run.spec.fn(*args, **kwargs)
+                    value = tracing.traced(run)(*args, **kwargs)
                     if run.spec.style is Style.GENERATOR:
                         value = list(value)
                 except PASSED_ON:
@@ -175,7 +176,7 @@ def drive_flow_items(run: FlowRun) -> Iterator[Any]:
     while True:
         items: list[Any] = []
         steps = Steps(run.spec.timeout)
-        generator = run.spec.fn(*args, **kwargs)
+        generator = tracing.traced(run)(*args, **kwargs)
         failure: BaseException | None = None
         try:
             try:

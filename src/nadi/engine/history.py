@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ Recorded = TaskRun | FlowRun
 class Match:
     """What a recorded call means for a call made now."""
 
-    __slots__ = ("adopted", "instead_of", "reused", "value", "why")
+    __slots__ = ("adopted", "asked", "instead_of", "reused", "value", "why")
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Match:
         instead_of: tuple[str, ...] = (),
         value: Any = None,
         why: str = "",
+        asked: bool = False,
     ) -> None:
         #: The record whose outcome stands; its value or exception is `value`.
         self.reused = reused
@@ -40,6 +41,8 @@ class Match:
         self.value = value
         #: Why it runs again, for people; "" when there is nothing to say.
         self.why = why
+        #: Whether it runs again because whoever resumes the run wants it.
+        self.asked = asked
 
 
 class History:
@@ -54,6 +57,7 @@ class History:
         crashed_since: int = 0,
         entered_again: str = "",
         adopting: bool = True,
+        asked: Mapping[str, str] | None = None,
     ) -> None:
         """Take in the records.
 
@@ -67,8 +71,10 @@ class History:
                 a retry is what the retry is there to make good, and no fact either.
             adopting: Whether a call that runs again takes up its old record: so under a new claim. A retry
                 within one claim makes new records, as a final state never changes.
+            asked: Ids of the records that are to run again, each with the reason; see `reruns.calls_to_rerun`.
         """
         self.was = was
+        self._asked = asked or {}
         self._crashed_since = crashed_since
         self._adopting = adopting
         self._entered_again = {entered_again}
@@ -92,6 +98,8 @@ class History:
         """Return the state of the attempt that a record belongs to: the one before, or an older one."""
         if self.was is not StateType.CRASHED:
             return self.was
+        if record.id in self._asked:
+            return StateType.FAILED  # it is resumed by hand, with fresh retries
         is_past = record.token < self._crashed_since or record.scope in self._entered_again
         return StateType.FAILED if is_past else StateType.CRASHED
 
@@ -105,6 +113,10 @@ class History:
                     found += inside
                     left += (record.id for record in inside)
         return sorted(found, key=lambda record: record.id)
+
+    def asked_of(self, records: Iterable[Recorded]) -> dict[str, str]:
+        """Return why each of these records is to run again, by id; only of those that are."""
+        return {record.id: self._asked[record.id] for record in records if record.id in self._asked}
 
     def match(self, call: CallKey, *, instead_of: tuple[str, ...] = (), rerun: bool = False) -> Match:
         """Judge a call made now against what is recorded; each record serves one call.
@@ -134,13 +146,13 @@ class History:
             why = why_no_match(call.each, call.code, candidates)
             return Match(adopted=adopted, instead_of=replaced, why=why)
         readable, value = self._read(record, in_order)
-        was = self.was_for(record)
-        verdict = judge_record(record, was=was, readable=readable, in_order=in_order, rerun=rerun)
+        was, asked = self.was_for(record), self._asked.get(record.id, "")
+        verdict = judge_record(record, was=was, readable=readable, in_order=in_order, rerun=rerun, asked=asked)
         if isinstance(verdict, Reuse):
             return Match(reused=record, value=value)
         if verdict.adopt and self._adopting:
-            return Match(adopted=record, instead_of=replaced, why=verdict.why)
-        return Match(instead_of=(*replaced, record.id), why=verdict.why)
+            return Match(adopted=record, instead_of=replaced, why=verdict.why, asked=bool(asked))
+        return Match(instead_of=(*replaced, record.id), why=verdict.why, asked=bool(asked))
 
     def _take_equal(self, call: CallKey, scopes: tuple[str, ...]) -> Recorded | None:
         for scope in scopes:

@@ -13,6 +13,7 @@ swallow them.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -184,6 +185,9 @@ def _set_async_exception(ident: int, kind: type[BaseException] | None) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), target)
 
 
+#: Seconds after which a waiting main thread looks whether a signal came.
+_SLICE = 0.2
+
 #: The lock that each thread waits for in `wait_for_lock`: an interruption has to wake it first.
 _blocked: dict[int, threading.Lock] = {}
 
@@ -193,10 +197,25 @@ def wait_for_lock(lock: threading.Lock, timeout: float | None) -> bool:
     ident = threading.get_ident()
     _blocked[ident] = lock
     try:
+        if ident == threading.main_thread().ident:
+            return _wait_in_slices(lock, timeout)
         # No system waits for ever (math.inf), nor for longer than this.
         return lock.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX))
     finally:
         _blocked.pop(ident, None)
+
+
+def _wait_in_slices(lock: threading.Lock, timeout: float | None) -> bool:
+    """Wait as the main thread, which runs the handlers of signals.
+
+    A signal that comes when the wait has been entered and the thread does not sleep yet, for which it may have to
+    pass the interpreter lock on first, does not end the wait; its handler would never run.
+    """
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    while not lock.acquire(timeout=max(0.0, min(_SLICE, deadline - time.monotonic()))):
+        if time.monotonic() >= deadline:
+            return False
+    return True
 
 
 def wake(lock: threading.Lock) -> None:

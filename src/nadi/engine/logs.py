@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import msgspec
+
 from nadi.engine.scope import Scope, current
 from nadi.engine.session import LogOrigin
 from nadi.exceptions import ContextError
 from nadi.model.records import Counted, LogLine
+from nadi.model.runs import when
 from nadi.model.secrets import masker
 from nadi.model.text import one_line
 from nadi.model.tracebacks import format_exception
@@ -120,6 +123,26 @@ class ConsoleFormatter(logging.Formatter):
         return format_exception(ei[1]) if ei[1] is not None else ""
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        origin = _origin(record)
+        line: dict[str, Any] = {
+            "at": when(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _text(record),
+        }
+        if origin is not None:
+            line |= {"flow_run": origin.flow_run, "task_run": origin.task or None, "name": origin.name}
+        return msgspec.json.encode(line).decode()
+
+
+#: How log lines look on the console.
+FORMATS: dict[str, type[logging.Formatter]] = {"text": ConsoleFormatter, "json": JsonFormatter}
+
+
 class ConsoleHandler(logging.StreamHandler[Any]):
     """Writes to what standard error is now, so that captured and redirected streams get the lines."""
 
@@ -146,16 +169,18 @@ run_handler = RunHandler()
 _console = ConsoleHandler()
 
 
-def configure(level: str, *, console: bool, extra_loggers: str = "") -> None:
-    """Attach the handlers; calling again changes the level only.
+def configure(level: str, *, console: bool, extra_loggers: str = "", log_format: str = "text") -> None:
+    """Attach the handlers; calling again changes the level and the format only.
 
     Args:
         level: Name of the level below which nothing is logged.
         console: Whether to write to standard error too.
         extra_loggers: Names of standard loggers whose records become log lines, separated by commas.
+        log_format: How they look there, one of `FORMATS`.
     """
     global in_force
     in_force = LogSettings(level, extra_loggers)
+    _console.setFormatter(FORMATS[log_format]())
     runs = logging.getLogger(LOGGER)
     if run_handler not in runs.handlers:
         runs.addHandler(run_handler)

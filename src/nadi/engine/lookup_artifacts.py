@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any
 
 from nadi.engine.recording import recorder
@@ -22,8 +23,13 @@ def newest_artifact(key: str) -> Artifact | None:
     return found[-1] if found else None
 
 
-def picture_bytes(artifact: str, data: Any) -> bytes:
+def picture_bytes(artifact: str, data: Any, fetch: Callable[[ResultRef], Any] | None = None) -> bytes:
     """Return the bytes of a picture from what its artifact says of it.
+
+    Args:
+        artifact: Its id.
+        data: What it holds.
+        fetch: Reads a kept value; that of the run that calls this, or of this process, if not given.
 
     Raises:
         MissingResult: they are not kept, or cannot be read.
@@ -39,7 +45,7 @@ def picture_bytes(artifact: str, data: Any) -> bytes:
         ref = ResultRef("file", b"", named["key"], "bytes", named["size_bytes"], signature)
     except (KeyError, TypeError, binascii.Error):
         raise MissingResult(f"Artifact {artifact} does not say where its picture lies.") from None
-    found = _recorder().fetch(ref)
+    found = (fetch or _recorder().fetch)(ref)
     assert isinstance(found, bytes)
     return found
 

@@ -199,8 +199,11 @@ class _Question:
         """Say what is waited for."""
         pause = Pause(run=asked.id, root=asked.root, key=asked.key, at=asked.at, schema=asked.schema)
         fields = ", ".join(field.name for field in asked_fields(pause))
-        about = f": {one_line(asked.description, 200).rstrip('.')}" if asked.description else ""
-        return f"It waits for input ({fields}){about}." if fields else "It waits for somebody to resume it."
+        if not fields:
+            return "It waits for somebody to resume it."
+        about = f": {one_line(asked.description, 200)}" if asked.description else ""
+        told = f"It waits for input ({fields}){about}"
+        return told if told.endswith((".", "?", "!", "…")) else f"{told}."
 
     # -- a pause that blocks --
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from nadi.storage.filesystems import read_mountinfo
 from nadi.storage.home import Home
-from nadi.storage.opening import default_database, refuse_file
+from nadi.storage.opening import default_database, refuse_file, sqlite_file
 from nadi.storage.settings import Settings
 
 
 def database_file(settings: Settings) -> Path | None:
     """Return the file of the SQLite database in force, which need not be there; `None` for another kind of store."""
+    if settings.api_url:
+        return None
     if not settings.database_url:
         return default_database(Home(settings.home).path, mountinfo=read_mountinfo(), environ=os.environ).path
-    scheme, _, rest = settings.database_url.partition(":///")
-    return Path(rest).expanduser() if scheme == "sqlite" and rest else None
+    return sqlite_file(settings.database_url)
 
 
 def nothing_recorded(settings: Settings) -> bool:

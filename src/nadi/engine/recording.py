@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nadi.engine import tracing
 from nadi.engine.clock import Clock
 from nadi.engine.logs import configure
 from nadi.exceptions import StoreError
@@ -40,7 +41,13 @@ def recorder() -> Recorder:
     with _lock:
         if _recorder is None or _made_in != os.getpid():
             settings = read_settings()
-            configure(settings.log_level, console=settings.log_to_console, extra_loggers=settings.extra_loggers)
+            configure(
+                settings.log_level,
+                console=settings.log_to_console,
+                extra_loggers=settings.extra_loggers,
+                log_format=settings.log_format,
+            )
+            tracing.configure(settings.traces)
             _recorder, _made_in = JournalRecorder(settings, clock.new_id(), now=clock.now), os.getpid()
             atexit.register(_close_at_exit)
             _look_for_leftovers(_recorder)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from nadi.engine import logs
+from nadi.engine import logs, tracing
 from nadi.engine.assets import masked_asset
 from nadi.engine.clock import Clock
 from nadi.engine.drive import task_scope
@@ -46,12 +46,17 @@ from nadi.model.specs import FlowSpec, Style, TaskSpec
 from nadi.model.states import StateType
 from nadi.storage.contract import Store
 from nadi.storage.delivery import Reach
+from nadi.storage.opening import far_results
 from nadi.storage.recorder import Recorder
-from nadi.storage.results import Keeper, LocalResults, fetch
+from nadi.storage.results import Keeper, LocalResults, ResultStorage, fetch
 from nadi.storage.serializers import dumps, loads
+from nadi.storage.settings import read_settings
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(AnyRecord).decode
+
+#: What the URL of a result storage behind a server begins with.
+_FAR = ("http://", "https://")
 
 #: Sends a message home: "told" with a record, "ended" with an outcome.
 Send = Callable[[str, bytes], None]
@@ -97,9 +102,15 @@ class Parcel(msgspec.Struct):
     assets: TaskAssets | None = None
     #: Pickle of what `nadi.context` has there beside what the runs tell; empty for most.
     context: bytes = b""
+    #: Why some of `recorded` are to run again, by id.
+    asked: dict[str, str] = {}
+    #: The span that it was sent from, as headers.
+    trace: dict[str, str] = {}
 
     @classmethod
-    def of(cls, run: TaskRun, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    def of(
+        cls, run: TaskRun, args: tuple[Any, ...], kwargs: dict[str, Any], *, trace: dict[str, str] | None = None
+    ) -> bytes:
         """Pack an attempt.
 
         Raises:
@@ -108,6 +119,7 @@ class Parcel(msgspec.Struct):
         session, spec, flow = run.session, run.spec, run.scope.home
         keeper = session.keeper
         history = run.scope.history
+        recorded = history.below(run.id, *run.instead_of) if history is not None else []
         try:
             call = dumps((spec.fn, args, kwargs), with_secrets=True)
         except NotKept as reason:
@@ -137,14 +149,16 @@ class Parcel(msgspec.Struct):
             log_level=logs.in_force.level,
             extra_loggers=logs.in_force.extra_loggers,
             holder=session.recorder.holder.encode(),
-            results=keeper.storage.folder if keeper is not None and isinstance(keeper.storage, LocalResults) else "",
+            results=_place_of(keeper.storage) if keeper is not None else "",
             store=keeper.store_id if keeper is not None else "",
             signing_key=keeper.signing_key if keeper is not None else b"",
-            recorded=history.below(run.id, *run.instead_of) if history is not None else [],
+            recorded=recorded,
+            asked=history.asked_of(recorded) if history is not None else {},
             was=history.was if history is not None else StateType.PENDING,
             instead_of=run.instead_of,
             context=_context_of(run) if run.steering is not None else b"",
             assets=spec.assets,
+            trace=trace or {},
         )
         return _encode(parcel)
 
@@ -156,9 +170,9 @@ class RemoteRecorder(Recorder):
         self.holder = Holder.decode(parcel.holder)
         self._send = send
         self._parcel = parcel
-        #: The store of the run, and the folder of its results; "" where they cannot be reached from another process.
+        #: The store of the run, and where its results are; "" where they cannot be reached from another process.
         self.store_id, self.results_folder = parcel.store, parcel.results
-        self._results = LocalResults(parcel.results) if parcel.results else None
+        self._results = _results_at(parcel.results)
 
     def append(self, record: Record) -> int:
         self._send("told", _encode(record))
@@ -182,6 +196,22 @@ class RemoteRecorder(Recorder):
         return fetch(ref, self._results or LocalResults("."), self._parcel.signing_key)
 
 
+def _place_of(storage: ResultStorage) -> str:
+    """Return where another process finds a result storage: its folder or its server; "" where it does not."""
+    if isinstance(storage, LocalResults):
+        return storage.folder
+    return storage.url if storage.url.startswith(_FAR) else ""
+
+
+def _results_at(place: str) -> ResultStorage | None:
+    if not place.startswith(_FAR):
+        return LocalResults(place) if place else None
+    # Keys of servers travel in no parcel: the settings over here name the server too, or there is no way to it.
+    settings = read_settings()
+    found = far_results(settings) if settings.api_url else None
+    return found if found is not None and found.url == place else None
+
+
 def run_parcel(data: bytes, send: Send) -> None:
     """Run an attempt over here and send back what it tells and how it ended. Never raises."""
     try:
@@ -195,7 +225,9 @@ def run_parcel(data: bytes, send: Send) -> None:
 def _run(parcel: Parcel, send: Send) -> bytes:
     fn, args, kwargs = loads(parcel.call)
     recorder = RemoteRecorder(parcel, send)
-    history = History(parcel.recorded, was=parcel.was, fetch=recorder.fetch) if parcel.recorded else None
+    history = None
+    if parcel.recorded:
+        history = History(parcel.recorded, was=parcel.was, fetch=recorder.fetch, asked=parcel.asked)
     session = Session(
         recorder, Clock(), root=parcel.root, token=parcel.token, attempt=parcel.root_attempt, history=history
     )
@@ -234,6 +266,7 @@ def _run(parcel: Parcel, send: Send) -> bytes:
     )
     logs.configure(parcel.log_level, console=False, extra_loggers=parcel.extra_loggers)
     turn_prints_into_logs()
+    fn = tracing.continued(fn, parcel.trace, run=scope)
     here = current.set(scope)
     try:
         value = fn(*args, **kwargs)

@@ -13,6 +13,7 @@ from nadi.engine.flow_aio import drive_flow_async
 from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_lookup import is_flow
 from nadi.engine.flow_runs import FlowRun
+from nadi.engine.launched import check_loadable
 from nadi.engine.loading import load_flow
 from nadi.engine.lookup import find_root
 from nadi.engine.recording import recorder
@@ -34,6 +35,7 @@ def resume(
     flow: Any = None,
     parameters: Mapping[str, Any] | None = None,
     run_input: Any = None,
+    again_from: str = "",
     return_state: bool = False,
 ) -> Any:
     """Continue a run that ended without completing or is suspended; what is finished and unchanged is not repeated.
@@ -43,6 +45,8 @@ def resume(
         flow: The flow, for runs whose flow cannot be loaded again (notebooks, `python -c`).
         parameters: Parameters in place of the recorded ones, by name; unnamed ones stay.
         run_input: The answer to what the run asks, when it was suspended or killed in a pause.
+        again_from: A task whose calls run again, and with them what depends on them, although they are finished: its
+            name, or the name or id of one task run.
         return_state: Return the final State instead of the value.
 
     Returns:
@@ -52,6 +56,7 @@ def resume(
         RunNotFound, AmbiguousRun: no run, or several, match.
         NotResumable: its flow cannot be loaded here, its parameters were not kept, or it needs an input.
         InputRefused: the input is not what it asks for.
+        CallError: it has no such task to run again from.
         RunTaken: a living process has it, or another resumer was faster.
         RunAlreadyFinished: it is COMPLETED.
         BaseException: whatever the run fails with.
@@ -63,7 +68,7 @@ def resume(
         raise RunTaken(record.id, holder=told_holder(record))
     into = recorder()
     settle(into.store(), record, run_input, by=str(into.holder))
-    resumed = take_up(spec, record, parameters=parameters)
+    resumed = take_up(spec, record, parameters=parameters, again_from=again_from)
     if spec.style in (Style.ASYNC, Style.ASYNC_GENERATOR):
         return _drive_async(resumed, return_state)
     with in_root(resumed):
@@ -77,12 +82,16 @@ def find_resumable(run: str, *, flow: Any = None) -> tuple[FlowSpec, FlowRunReco
     if isinstance(into, JournalRecorder):
         into.look_for_leftovers()
     record = find_root(into.store(), run)
+    check_loadable(into.store(), record)
     return (_spec_of(flow) if flow is not None else _load_spec(record)), record
 
 
-def take_up(spec: FlowSpec, record: FlowRunRecord, *, parameters: Mapping[str, Any] | None = None) -> FlowRun:
+def take_up(
+    spec: FlowSpec, record: FlowRunRecord, *, parameters: Mapping[str, Any] | None = None, again_from: str = ""
+) -> FlowRun:
     """Claim a run and make its next attempt, not begun yet. See `resume` for what it raises."""
-    return resumed_root(spec, record, parameters=_with_changes(spec, record, parameters) if parameters else None)
+    changed = _with_changes(spec, record, parameters) if parameters else None
+    return resumed_root(spec, record, parameters=changed, again_from=again_from)
 
 
 async def _drive_async(run: Any, return_state: bool) -> Any:

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -23,23 +23,26 @@ from nadi.engine.interrupts import (
     takes_cancel_by_signal,
     termination_as_exception,
 )
+from nadi.engine.launched import check_loadable
 from nadi.engine.logs import turn_prints_into_logs
 from nadi.engine.provenance import complete_source, describe_source
 from nadi.engine.recording import clock, recorder
-from nadi.engine.session import Session
+from nadi.engine.reruns import calls_meant, calls_to_rerun, what_was_given
+from nadi.engine.session import Session, provenance
 from nadi.engine.uncaught import remember_interrupted, show_without_our_frames
-from nadi.exceptions import CancelledRun, CrashedRun, MissingResult, NotResumable, RunTaken
+from nadi.exceptions import CancelledRun, CrashedRun, MissingResult, NotResumable, RunAlreadyFinished, RunTaken
 from nadi.executors.naming import executor_for
 from nadi.model import names
 from nadi.model.holders import Holder
 from nadi.model.records import FlowRunSource
-from nadi.model.runs import Attempt
+from nadi.model.runs import Attempt, Claim
 from nadi.model.runs import FlowRun as FlowRunRecord
 from nadi.model.secrets import Secret, mask_value
 from nadi.model.sources import RunSource
 from nadi.model.specs import FlowSpec, Spec
 from nadi.model.states import StateType
 from nadi.storage.claiming import is_released, is_unclaimed
+from nadi.storage.contract import Store
 from nadi.storage.recorder import Recorder
 
 _log = logging.getLogger("nadi.runs")
@@ -72,16 +75,20 @@ def _root_run(spec: FlowSpec, session: Session, bound: dict[str, Any], executor:
     return FlowRun(spec, session, None, bound, executor=chosen, name="")
 
 
-def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str, Any] | None = None) -> FlowRun:
+def resumed_root(
+    spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str, Any] | None = None, again_from: str = ""
+) -> FlowRun:
     """Claim a root run that ended without completing, and make the run of its next attempt, not begun yet.
 
     Args:
         spec: The flow, as it is now.
         record: The run as the store has it.
         parameters: Parameters in place of the recorded ones.
+        again_from: A task, or task run, from which everything runs again; "" for none.
 
     Raises:
         NotResumable: its parameters were not kept.
+        CallError: it has no such task, or was asked for with parameters that the flow cannot take.
         RunTaken: somebody else has it, or was faster.
         RunAlreadyFinished: it is COMPLETED.
     """
@@ -92,9 +99,16 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
     turn_prints_into_logs()
     into = recorder()
     bound = parameters if parameters is not None else recorded_arguments(record, into)
-    bound = _complete(spec, record, bound)
+    # What was asked for by name is bound as by a call, where a name that the flow does not know is an error. Who asked
+    # for a background run has bound it.
+    by_name = is_unclaimed(record) and not record.function
+    bound = spec.parameters.bind_named(bound) if by_name else _complete(spec, record, bound)
     store = into.store()
+    asked = _asked_again(record, again_from, into) if again_from else {}
     claim = store.claim(record.id, holder=into.holder.encode(), now=clock.now(), expected_token=record.token)
+    if claim.was is not record.state_type:
+        _give_back(store, record, claim)
+    _check_loadable(store, record, claim)
     was = goes_on_as(claim.was)
     history = History(
         store.recorded_calls(record.id),
@@ -102,16 +116,48 @@ def resumed_root(spec: FlowSpec, record: FlowRunRecord, *, parameters: dict[str,
         fetch=into.fetch,
         crashed_since=_crashed_since(store.attempts(record.id), claim.token),
         entered_again=record.id if record.run_count > 1 else "",
+        asked=asked,
     )
     session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
     session.was_put_aside = claim.was is StateType.PAUSED
+    session.is_first = is_unclaimed(record)
     run = _root_run(spec, session, bound, None)
     run.name, run.named = record.name, True
+    # What it was started with stays, beside what the flow says of itself now.
+    run.tags |= frozenset(record.tags)
     run.take_id(record.id)
     run.attempt = claim.attempt
     if was is StateType.CRASHED:
         run.entered_before(record)
     return run
+
+
+def _give_back(store: Store, record: FlowRunRecord, claim: Claim) -> NoReturn:
+    """Let a run be that was cancelled, which no token tells, between the look at it and its claim."""
+    why = f"It was {claim.was} before this attempt could begin."
+    store.end_attempt(record.id, token=claim.token, state=claim.was, name="", message=why, now=clock.now())
+    raise RunAlreadyFinished(record.name, state=claim.was, proposed="RUNNING")
+
+
+def _check_loadable(store: Store, record: FlowRunRecord, claim: Claim) -> None:
+    """Let a run be that somebody recorded from afar before this claim, since which nobody else has a say in it."""
+    try:
+        check_loadable(store, record)
+    except NotResumable as error:
+        store.end_attempt(
+            record.id, token=claim.token, state=StateType.CRASHED, name="", message=str(error), now=clock.now()
+        )
+        raise
+
+
+def _asked_again(record: FlowRunRecord, again_from: str, into: Recorder) -> dict[str, str]:
+    if record.state_type is StateType.COMPLETED:
+        raise RunAlreadyFinished(record.name, state=record.state_name, proposed="RUNNING again")
+    records = list(into.store().recorded_calls(record.id))
+    check_loadable(into.store(), record)
+    origins = calls_meant(records, again_from, run=record)
+    given = what_was_given(into.fetch, lambda one: provenance(one.id, one.token))
+    return calls_to_rerun(records, origins, given=given)
 
 
 def _crashed_since(attempts: Sequence[Attempt], token: int) -> int:
@@ -242,7 +288,7 @@ def _begin(run: FlowRun) -> threading.Thread | None:
     key = "arguments" if session.token == session.attempt else f"arguments-{session.token}"
     arguments = session.keep(bound, run=key, spec_format="pickle", wanted=True)
     run.begin(arguments=arguments, source=_encoded(source))
-    told = "began" if session.history is None else f"goes on (attempt {run.attempt})"
+    told = "began" if session.history is None or session.is_first else f"goes on (attempt {run.attempt})"
     run.log(logging.INFO, "Flow %s %s.", run.spec.name, told)
     session.on_suspend = functools.partial(suspend_at_next_call, run)
     session.recorder.watch(run.id, session.token, session.on_request)

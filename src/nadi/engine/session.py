@@ -11,7 +11,7 @@ from nadi.engine.asset_trail import AssetTrail
 from nadi.engine.clock import Clock
 from nadi.engine.history import History
 from nadi.engine.interrupts import CancelAsked, Interruptible
-from nadi.exceptions import CancelledRun, RunTaken, StoreError
+from nadi.exceptions import CancelledRun, RunLost, RunTaken, StoreError
 from nadi.executors.contract import Executor
 from nadi.model.holders import Holder
 from nadi.model.records import ArtifactMade, Record
@@ -110,6 +110,8 @@ class Session:
         self.has_put_aside = False
         #: Whether somebody resumed it after it was put aside, which is what a task waits for that was.
         self.was_put_aside = False
+        #: Whether nothing of it ran before, although it was recorded: it was asked for, and this process begins it.
+        self.is_first = False
         #: Wakes waits that a cancel must end.
         self.stop_event = threading.Event()
         self.next_id = clock.new_id
@@ -152,18 +154,21 @@ class Session:
     def on_request(self, request: Request | None) -> None:
         """Listener for the recorder: somebody asks for a cancel, or the run's token is gone (`None`)."""
         if request is None:
-            self.stop(RunTaken(self.root, holder=self._who_has_it()))
+            self.stop(self._why_not_ours())
         elif request.kind == "cancel":
             self.stop(CancelledRun(f"Cancelled by {request.by}." if request.by else "Cancelled."))
         elif request.kind == "suspend" and self.on_suspend is not None:
             self.on_suspend(request.by)
 
-    def _who_has_it(self) -> str:
+    def _why_not_ours(self) -> RunTaken:
         try:
             run = self.recorder.store().flow_run(self.root)
         except StoreError:
             run = None
-        return str(Holder.decode(run.holder)) if run is not None else "another process, which resumed it"
+        if run is not None and run.holder == self.recorder.holder.encode():  # nobody claimed it since
+            return RunLost(self.root, holder=str(self.recorder.holder))
+        holder = str(Holder.decode(run.holder)) if run is not None else "another process, which resumed it"
+        return RunTaken(self.root, holder=holder)
 
     def stop(self, reason: BaseException, *, interrupt_flow: bool = True) -> None:
         """Let nothing more start and interrupt what runs; only the first reason counts.

@@ -51,6 +51,7 @@ class TaskRun(Run):
     """One task run in progress in this process."""
 
     __slots__ = (
+        "asked_again",
         "due",
         "failures",
         "made_calls",
@@ -82,6 +83,8 @@ class TaskRun(Run):
         self.map_index = map_index
         self.call: CallKey = scope.identify(spec, bound if inputs is None else inputs)
         self.failures = 0
+        #: Whether whoever resumed the run asked for it: then no cached result stands for it.
+        self.asked_again = False
         #: Whether its last attempt made calls of its own, which then stand for the next one.
         self.made_calls = False
         #: Unix seconds before which it does not start: a delay that an earlier attempt of the root had begun.
@@ -110,6 +113,7 @@ class TaskRun(Run):
             return None, ""
         match = history.match(self.call, instead_of=self.scope.instead_of, rerun=self.spec.rerun_on_retry)
         self.instead_of = match.instead_of
+        self.asked_again = match.asked
         if match.reused is not None:
             if isinstance(match.reused, TaskRunRecord):
                 self.upstream = match.reused.upstream

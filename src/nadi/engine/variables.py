@@ -38,15 +38,24 @@ def set_variable(name: str, value: Any, *, tags: Iterable[str], overwrite: bool)
     Raises:
         ValueRefused: name or value cannot be used, or the variable exists and `overwrite` is not set.
     """
+    variable = checked_variable(name, value, tags=tags, now=clock.now())
+    if not store_at_hand().set_variable(variable, overwrite=overwrite):
+        raise ValueRefused(f"There is a variable {name!r} already. To change it, pass overwrite=True.")
+    return variable
+
+
+def checked_variable(name: str, value: Any, *, tags: Iterable[str], now: float) -> Variable:
+    """Return a variable that can be kept.
+
+    Raises:
+        ValueRefused: name or value cannot be used.
+    """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueRefused(
             f"{safe_repr(name)} cannot name a variable: a name has lower-case letters a-z, digits, underscores and"
             " dashes, at most 255."
         )
-    variable = Variable(name=name, value=_encoded(name, value), tags=tuple(tags), updated=clock.now())
-    if not store_at_hand().set_variable(variable, overwrite=overwrite):
-        raise ValueRefused(f"There is a variable {name!r} already. To change it, pass overwrite=True.")
-    return variable
+    return Variable(name=name, value=_encoded(name, value), tags=tuple(tags), updated=now)
 
 
 def _encoded(name: str, value: Any) -> bytes:

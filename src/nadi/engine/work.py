@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from typing import Any
 
+from nadi.engine import tracing
 from nadi.engine.aio import drive_async
 from nadi.engine.decisions import NOT_READY, End
 from nadi.engine.drive import PASSED_ON, attempt, drive
@@ -292,7 +293,8 @@ class SubmittedTaskRun(TaskRun, Work):
         ):
             return None
         args, kwargs = self.arguments()
-        return Parcel.of(self, args, kwargs)
+        trace = self._in_context(tracing.carried) if tracing.tracer is not None else None
+        return Parcel.of(self, args, kwargs, trace=trace)
 
     def begun(self, where: str) -> None:
         self.start_attempt()
