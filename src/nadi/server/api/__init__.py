@@ -1,0 +1,62 @@
+"""All routes of the API, one module a noun."""
+
+from __future__ import annotations
+
+from nadi.server.api import (
+    actions,
+    artifacts,
+    assets,
+    audit,
+    cache,
+    events,
+    flow_runs,
+    flows,
+    health,
+    history,
+    journal,
+    keys,
+    limits,
+    login,
+    meta,
+    monitoring,
+    results,
+    retention,
+    store_calls,
+    stream,
+    task_runs,
+    users,
+    variables,
+)
+from nadi.server.routing import Endpoint, Routes
+
+#: The routes of each noun, in the order of the documentation.
+NOUNS: tuple[Routes, ...] = (
+    health.routes,
+    login.routes,
+    users.routes,
+    keys.routes,
+    audit.routes,
+    flow_runs.routes,
+    actions.routes,
+    task_runs.routes,
+    artifacts.routes,
+    events.routes,
+    assets.routes,
+    variables.routes,
+    limits.routes,
+    cache.routes,
+    flows.routes,
+    history.routes,
+    stream.routes,
+    meta.routes,
+    retention.routes,
+    monitoring.routes,
+    journal.routes,
+    store_calls.routes,
+    results.routes,
+)
+
+
+def endpoints() -> list[Endpoint]:
+    """Return every route there is: what is not among them is not served."""
+    return [endpoint for routes in NOUNS for endpoint in routes.endpoints]
