@@ -11,7 +11,7 @@ import msgspec
 from nadi.cli.main import CALL_WRONG, DONE
 from nadi.cli.output import ago, bold, dim, local_time, paragraph, print_table, say, say_json
 from nadi.cli.reading import TEXT, run_names, store_for_reading
-from nadi.cli.shapes import AssetDetailsShape, asset_shape, lineage_shapes, materialization_shape
+from nadi.engine.shapes import AssetDetailsShape, asset_shape, lineage_shapes, materialization_shape
 from nadi.model.assets import AssetRecord, Lineage, Materialization
 from nadi.model.text import one_line
 from nadi.storage.contract import Store

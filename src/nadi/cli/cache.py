@@ -7,10 +7,11 @@ import time
 
 import click
 
+from nadi.cli.changes import note_change
 from nadi.cli.main import DONE
 from nadi.cli.output import ago, dim, print_table, say, say_json
 from nadi.cli.reading import TEXT, run_names, store_for_reading
-from nadi.cli.shapes import cache_entry_shape
+from nadi.engine.shapes import cache_entry_shape
 from nadi.exceptions import StoreUnavailable
 from nadi.model.text import human_bytes, human_duration, plural
 from nadi.storage.collecting import Collected, collect
@@ -100,6 +101,7 @@ def clear(task: str, keys: tuple[str, ...], expired: bool, everything: bool, yes
             say("The cache is empty.")
             return DONE
         removed = store.cache.remove(now=now, task=task, keys=keys, expired_at=now if expired else 0.0)
+        note_change(store, "clear_cache", task, keys=keys, expired=expired, removed=removed)
         say(f"Removed {plural(removed, 'entry', 'entries')}.")
         _tell(_collect(store, now))
     return DONE

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import time
 
 import click
 
+from nadi.cli.changes import note_change, who_here
 from nadi.cli.main import DONE, STORE_UNUSABLE
 from nadi.cli.output import bold, paragraph, say, say_json, state_text
 from nadi.cli.reading import RUN, run_for_reading
-from nadi.cli.shapes import run_shape
 from nadi.engine.cancelling import Cancelled, How, cancel_run
 from nadi.engine.clock import Clock
 from nadi.engine.explaining import not_resumable
 from nadi.engine.lookup import find_root
+from nadi.engine.shapes import run_shape
 from nadi.model.names import told_for_shell
 from nadi.model.text import one_line
 from nadi.storage.home import Home, this_holder
@@ -54,12 +53,13 @@ def command(run: str, grace: float, as_json: bool) -> int:
             store,
             Home(read_settings().home),
             root,
-            by=_who(),
+            by=who_here(),
             grace=grace,
             observer=this_holder("canceller"),
             clock=Clock(),
             pause=time.sleep,
         )
+        note_change(store, "cancel_run", root.id, grace=grace)
     if as_json:
         say_json(run_shape(done.run, now=time.time()))
     else:
@@ -67,14 +67,6 @@ def command(run: str, grace: float, as_json: bool) -> int:
     for left in done.left:
         say(f"Note: {left}.", err=True)
     return DONE if done.run.is_final else STORE_UNUSABLE
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        user = "somebody"
-    return f"{user} on {socket.gethostname()}"
 
 
 def _print(done: Cancelled) -> None:

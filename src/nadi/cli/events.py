@@ -8,7 +8,7 @@ import click
 
 from nadi.cli.output import ago, dim, print_table, say, say_json
 from nadi.cli.reading import RUN, TEXT, run_for_reading, run_names, store_for_reading
-from nadi.cli.shapes import event_shape
+from nadi.engine.shapes import event_shape
 from nadi.model.runs import FlowRun
 from nadi.storage.contract import Store
 

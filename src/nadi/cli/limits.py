@@ -6,6 +6,7 @@ import time
 
 import click
 
+from nadi.cli.changes import note_change
 from nadi.cli.output import dim, print_table, say, say_json
 from nadi.cli.reading import TEXT, store_for_reading
 from nadi.engine.limit_reasons import LimitUse, uses_of_limits
@@ -13,7 +14,7 @@ from nadi.engine.limits import check_limit
 from nadi.exceptions import CallError
 from nadi.model.text import plural
 from nadi.storage.home import Home, this_holder
-from nadi.storage.opening import open_store
+from nadi.storage.opening import store_in_force
 from nadi.storage.settings import read_settings
 
 _EXAMPLES = """\b
@@ -76,9 +77,10 @@ def set_limit(name: str, slots: int, decay: float, as_json: bool) -> None:
     """Make the limit NAME with so many slots, or change it; who holds slots keeps them."""
     check_limit(name, slots, decay)
     settings = read_settings()
-    store = open_store(settings.database_url, home=Home(settings.home).path)
+    store = store_in_force(settings)
     try:
         limit = store.limits.set_limit(name, slots=slots, decay=decay, now=time.time())
+        note_change(store, "set_limit", name, slots=slots, decay=decay)
     finally:
         store.close()
     if as_json:
@@ -96,6 +98,7 @@ def remove_limit(name: str, as_json: bool) -> None:
     with store_for_reading(look=False) as store:
         if store is None or not store.limits.remove_limit(name):
             raise CallError(f"There is no limit {name!r}. `nadi limits ls` lists those there are.")
+        note_change(store, "remove_limit", name)
     if as_json:
         say_json({"removed": name})
     else:

@@ -11,8 +11,8 @@ import msgspec
 
 from nadi.cli.output import clock_time, dim, say, state_text
 from nadi.cli.reading import RUN, TEXT, look_for_leftovers, run_for_reading
-from nadi.cli.shapes import LEVELS, level_name, log_shape
 from nadi.cli.show import tasks_of
+from nadi.engine.shapes import LEVELS, level_name, log_shape
 from nadi.model.runs import FlowRun, Log
 from nadi.model.text import one_line, safe
 from nadi.storage.contract import Store

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from nadi._version import __version__
-from nadi.exceptions import FlowNotFound, LoadError, NadiError, StoreError
+from nadi.exceptions import CannotServe, FlowNotFound, LoadError, NadiError, StoreError
 from nadi.model.tracebacks import format_exception
 
 DONE, RUN_FAILED, CALL_WRONG, STORE_UNUSABLE = 0, 1, 2, 3
@@ -43,8 +43,14 @@ COMMANDS = {
     "cache": "List and clear the cache.",
     "migrate": "Rewrite code for Prefect 1, 2 or 3 for Nadi.",
     "serve": "Run background tasks: what task.delay() asks for.",
+    "server": "Serve the HTTP API and the web page of what is recorded.",
     "limits": "List, make and remove concurrency limits.",
+    "retention": "Say how long finished runs are kept, and remove old ones.",
+    "users": "Manage the users of a server: roles, passwords.",
+    "keys": "Manage API keys.",
+    "audit": "List who changed what.",
     "check": "Check flow files: imports, parameters, secrets in code.",
+    "db": "Look after the database: status, upgrade, backup.",
     "doctor": "Check this installation, its home and its store.",
     "completion": "Print the script that completes commands and run names.",
 }
@@ -143,7 +149,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except NadiError as error:
         _tell_cause(error)
         click.echo(f"Error: {error}", err=True)
-        return STORE_UNUSABLE if isinstance(error, StoreError) else CALL_WRONG
+        return STORE_UNUSABLE if isinstance(error, StoreError | CannotServe) else CALL_WRONG
     except OSError as error:
         if error.errno not in _OUTPUT_FULL:
             return _tell_our_fault(error)

@@ -17,7 +17,7 @@ from nadi.model.text import one_line
 from nadi.storage.contract import Store
 from nadi.storage.home import Home, this_holder
 from nadi.storage.leftovers import deliver_leftovers
-from nadi.storage.opening import open_store
+from nadi.storage.opening import store_in_force
 from nadi.storage.settings import read_settings
 
 
@@ -38,7 +38,7 @@ def store_for_reading(*, look: bool = True) -> Iterator[Store | None]:
         yield None
         return
     home = Home(settings.home)
-    store = open_store(settings.database_url, home=home.path)
+    store = store_in_force(settings)
     try:
         if look:
             look_for_leftovers(home, store)

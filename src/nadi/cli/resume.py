@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import time
 from typing import Any
 
 import click
 import msgspec
 
+from nadi.cli.changes import note_change, who_here
 from nadi.cli.main import CALL_WRONG, DONE
 from nadi.cli.output import bold, dim, paragraph, say, say_json
-from nadi.cli.reading import RUN, look_for_leftovers
+from nadi.cli.reading import RUN, TEXT, look_for_leftovers
 from nadi.cli.running import change_settings, given_parameters, pairs_by_name, see_through
-from nadi.cli.shapes import run_shape
 from nadi.engine.answering import is_blocked, settle, unanswered
 from nadi.engine.lookup import find_root, find_run
 from nadi.engine.places import nothing_recorded
@@ -28,14 +26,15 @@ from nadi.engine.run_inputs import (
     read_texts,
     the_open_pause,
 )
-from nadi.exceptions import RunNotFound
+from nadi.engine.shapes import run_shape
+from nadi.exceptions import NotResumable, RunNotFound
 from nadi.model.names import told_for_shell
 from nadi.model.pauses import Pause
 from nadi.model.runs import FlowRun
 from nadi.model.text import one_line
 from nadi.storage.contract import Store
 from nadi.storage.home import Home
-from nadi.storage.opening import open_store
+from nadi.storage.opening import store_in_force
 from nadi.storage.settings import read_settings
 
 _EXAMPLES = """\b
@@ -43,6 +42,7 @@ Examples:
   nadi resume brave-otter-7
   nadi resume brave-otter-7 -p rows=2000
   nadi resume brave-otter-7 --input approved=yes
+  nadi resume brave-otter-7 --from train
 """
 
 
@@ -55,6 +55,15 @@ Examples:
     "-i", "--input", "inputs", multiple=True, metavar="NAME=VALUE", help="A field of the answer to what the run asks."
 )
 @click.option("--input-json", metavar="JSON", help="The whole answer, as JSON.")
+@click.option(
+    "--from",
+    "again_from",
+    type=TEXT,
+    default="",
+    metavar="TASK",
+    help="Run this task again, and what depends on it, although they are finished.",
+)
+@click.option("--if-state", type=TEXT, default="", hidden=True, help="Only if it is in this state, for launchers.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only what the flow prints, and its failure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the finished run as JSON; prints go to standard error.")
 @click.option(
@@ -68,6 +77,8 @@ def command(
     pairs: tuple[str, ...],
     inputs: tuple[str, ...],
     input_json: str | None,
+    again_from: str,
+    if_state: str,
     quiet: bool,
     as_json: bool,
     wait_for_store: float | None,
@@ -75,20 +86,26 @@ def command(
     """Continue a run that was killed, cancelled, suspended or failed, or answer one that is paused.
 
     The flow function runs again from the top; a task call that equals a finished one is not repeated. A run that waits
-    for its answer in a process of its own goes on there. RUN is a run's name, its id, or a unique beginning of its id.
+    for its answer in a process of its own goes on there. TASK is a task's name, which means all calls of it, or the
+    name, id, or a unique beginning of the id of one task run. RUN is a run's name, its id, or a unique beginning of
+    its id.
     """
     change_settings(quiet=quiet, wait_for_store=wait_for_store)
     settings = read_settings()
     home = Home(settings.home)
     if nothing_recorded(settings):
         raise RunNotFound(run, where=f"{home.path}, where no run has been recorded yet")
-    store = open_store(settings.database_url, home=home.path)
+    store = store_in_force(settings)
     try:
         look_for_leftovers(home, store)
-        status = _answer(store, run, inputs, input_json, quiet=quiet, as_json=as_json)
+        status = None
+        if not again_from or inputs or input_json is not None:
+            status = _answer(store, run, inputs, input_json, quiet=quiet, as_json=as_json)
     finally:
         store.close()
-    return _continue(run, pairs, quiet=quiet, as_json=as_json) if status is None else status
+    if status is not None:
+        return status
+    return _continue(run, pairs, again_from, if_state, quiet=quiet, as_json=as_json)
 
 
 def _answer(
@@ -107,12 +124,13 @@ def _answer(
     if pause is None or (not given and not _waits_here(store, root, pause)):
         if given:
             raise asks_for_nothing(store, found)
-        settle(store, root, None, by=_who())
+        settle(store, root, None, by=who_here())
         return None
     if pause.schema and not given:
         say(_asks(root, pause), err=True)
         return CALL_WRONG
-    answer_pause(store, found, pause, _read(pause, inputs, input_json), by=_who(), now=time.time())
+    answer_pause(store, found, pause, _read(pause, inputs, input_json), by=who_here(), now=time.time())
+    note_change(store, "answer_run", found.id, key=pause.key)
     if not _waits_here(store, root, pause):
         return None
     if as_json:
@@ -159,18 +177,12 @@ def _asks(root: FlowRun, pause: Pause) -> str:
     return "\n".join(lines)
 
 
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        user = "somebody"
-    return f"{user} on {socket.gethostname()}"
-
-
-def _continue(run: str, pairs: tuple[str, ...], *, quiet: bool, as_json: bool) -> int:
+def _continue(run: str, pairs: tuple[str, ...], again_from: str, if_state: str, *, quiet: bool, as_json: bool) -> int:
     spec, record = find_resumable(run)
+    if if_state and record.state_type != if_state:
+        raise NotResumable(f"Run {record.name} is {record.state_type} by now, not {if_state}: it is left alone.")
     parameters = given_parameters(spec, pairs)
-    taken = take_up(spec, record, parameters=parameters)
+    taken = take_up(spec, record, parameters=parameters, again_from=again_from)
     if not quiet and not as_json:
         say(dim(f"Continuing {one_line(record.name)} (attempt {taken.attempt}, it was {record.state_name})."), err=True)
     return see_through(taken, quiet=quiet or as_json, as_json=as_json)

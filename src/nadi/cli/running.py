@@ -15,12 +15,12 @@ import click
 from nadi.cli.main import DONE, RUN_FAILED
 from nadi.cli.output import bold, coarse, dim, paragraph, say, say_json, state_text
 from nadi.cli.progress import Progress, shown
-from nadi.cli.shapes import run_shape
 from nadi.engine import recording
 from nadi.engine.flow_aio import drive_flow_async
 from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_runs import FlowRun
 from nadi.engine.roots import in_root, in_root_async
+from nadi.engine.shapes import run_shape
 from nadi.exceptions import StoreError
 from nadi.model.names import told_for_shell
 from nadi.model.runs import FlowRun as FlowRunRecord
@@ -50,9 +50,7 @@ def pairs_by_name(pairs: tuple[str, ...], option: str) -> dict[str, str]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
-            raise click.BadParameter(
-                f"{pair!r} is no parameter; write name=value, such as rows=1000.", param_hint=option
-            )
+            raise click.BadParameter(f"{pair!r} is not name=value, such as rows=1000.", param_hint=option)
         if name.strip() in texts:
             raise click.BadParameter(f"{name.strip()} is given twice.", param_hint=option)
         texts[name.strip()] = text

@@ -9,7 +9,7 @@ import click
 
 from nadi.cli.output import COLOURS, ago, coarse, columns, dim, on_terminal, print_table, say, say_json
 from nadi.cli.reading import TEXT, store_for_reading
-from nadi.cli.shapes import run_shape
+from nadi.engine.shapes import run_shape
 from nadi.exceptions import CallError
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType

@@ -24,7 +24,9 @@ from nadi.cli.output import (
     state_text,
 )
 from nadi.cli.reading import RUN, run_for_reading
-from nadi.cli.shapes import (
+from nadi.engine.explaining import not_resumable
+from nadi.engine.resuming import source_of
+from nadi.engine.shapes import (
     DetailsShape,
     MetricShape,
     artifact_shape,
@@ -33,8 +35,6 @@ from nadi.cli.shapes import (
     run_shape,
     task_shape,
 )
-from nadi.engine.explaining import not_resumable
-from nadi.engine.resuming import source_of
 from nadi.model.names import told_for_shell
 from nadi.model.runs import Artifact, Attempt, FlowRun, Metric, TaskRun
 from nadi.model.states import StateType
