@@ -17,7 +17,7 @@ export PIP_USER := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench bench-peers format pins clean
+.PHONY: help demo test soak bench bench-peers bench-server format pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ bench: $(VENV)/test-ready  ## Measure against yardsticks in the same run
 bench-peers: export NADI_HOME := $(CURDIR)/.cache/bench-home
 bench-peers: $(VENV)/test-ready  ## Measure side by side with Prefect and DBOS, which it installs
 	@$(PY) benchmarks/peers.py
+
+bench-server: export NADI_HOME := $(CURDIR)/.cache/bench-home
+bench-server: $(VENV)/test-ready  ## Measure every answer of the server at ten thousand and a million task runs
+	@$(PY) -m benchmarks.serving
 
 format: $(VENV)/test-ready  ## Format the code and mend what the linter can mend
 	$(PY) -m ruff check --fix

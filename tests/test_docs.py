@@ -159,6 +159,47 @@ def test_the_code_of_a_page_runs_as_it_stands(page: Path, tmp_path: Path) -> Non
     run_page(page, tmp_path)
 
 
+LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """What links to places in a page may end with: its headings, as the usual renderers write them."""
+    code = {line for block in blocks(page) for line in block.code}
+    headings = [line for line in page.read_text(encoding="utf-8").splitlines() if re.match("#+ ", line)]
+    bare = [re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower()) for line in headings if line not in code]
+    return {text.replace(" ", "-") for text in bare}
+
+
+def dead_links(page: Path) -> list[str]:
+    """The links of a page to other files, or to places in one, that are not there."""
+    dead = []
+    for found in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = (page.parent / found["path"]).resolve() if found["path"] else page
+        if not target.exists() or (found["anchor"] and found["anchor"] not in anchors(target)):
+            dead.append(found[0])
+    return dead
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    assert dead_links(page) == []
+
+
+def test_a_link_to_a_heading_that_is_not_there_is_found(tmp_path: Path) -> None:
+    page = a_page(tmp_path, "# One title\n\n[there](#one-title), [gone](#two), [lost](lost.md), [far](https://a.b/c)\n")
+
+    assert dead_links(page) == ["](#two)", "](lost.md)"]
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / found["path"]).resolve() for found in LINK.finditer(index.read_text(encoding="utf-8"))}
+
+    missing = {page for page in PAGES if page.is_relative_to(index.parent)} - linked - {index}
+
+    assert missing == set()
+
+
 def a_page(folder: Path, text: str) -> Path:
     page = folder / "page.md"
     page.write_text(text, encoding="utf-8")

@@ -28,6 +28,7 @@ FLOORS = {
     "nadi.engine": 3,
     "nadi.executors": 3,
     "nadi.migrating": 4,
+    "nadi.services": 4,
     "nadi.server": 5,
     "nadi.cli": 6,
     "nadi.__main__": 6,
@@ -37,7 +38,10 @@ PUBLIC_MODULES = 4
 FACE = 4.5
 
 #: Too slow to import, or of no use to somebody who only marks a function as a task.
-HEAVY = {"asyncio", "click", "cloudpickle", "libcst", "numpy", "pandas", "pydantic", "rich", "sqlite3"}
+HEAVY = {
+    *("asyncio", "click", "cloudpickle", "libcst", "numpy", "opentelemetry", "pandas", "prometheus_client", "psycopg"),
+    *("pydantic", "rich", "sqlite3", "starlette", "urllib3", "uvicorn"),
+}
 
 
 def modules() -> dict[str, Path]:

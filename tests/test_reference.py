@@ -12,12 +12,15 @@ import click
 import msgspec
 import pytest
 
-from nadi.cli import shapes
 from nadi.cli.main import COMMANDS, cli
-from nadi.engine import checking, doctor, explaining, graphs, limit_reasons
+from nadi.engine import checking, doctor, explaining, graphs, limit_reasons, shapes
 from nadi.flows import Flow
 from nadi.model import records
 from nadi.model.states import StateType, may_follow
+from nadi.services.retention import Removed
+from nadi.storage.contracts.retention import Size
+from nadi.storage.contracts.upkeep import DatabaseStatus
+from nadi.storage.home import Home
 from nadi.storage.settings import VARIABLES, Settings
 from nadi.tasks import Task
 
@@ -91,6 +94,15 @@ def test_every_type_of_state_is_described_with_whether_it_is_final() -> None:
     described = {named(row[0])[0]: row[2] == "yes" for row in rows("states.md", "## Types")[: len(StateType)]}
 
     assert described == {kind: not may_follow(kind, StateType.CANCELLED) for kind in StateType}
+
+
+def test_every_place_in_the_home_is_in_the_tree() -> None:
+    places = [name for name, value in vars(Home).items() if isinstance(value, property)]
+    tree = (REFERENCE / "journal.md").read_text(encoding="utf-8").split("```")[1]
+
+    missing = [name for name in places if f"── {getattr(Home('/home'), name).name}" not in tree]
+
+    assert missing == []
 
 
 def test_every_kind_of_record_is_described_with_its_fields() -> None:
@@ -171,10 +183,55 @@ def test_every_option_of_a_command_is_described(name: str) -> None:
     }
 
 
+def groups() -> list[str]:
+    return [name for name in COMMANDS if isinstance(cli.get_command(click.Context(cli), name), click.Group)]
+
+
+@pytest.mark.parametrize("name", groups())
+def test_every_command_of_a_group_is_described_with_its_options(name: str) -> None:
+    group = cli.get_command(click.Context(cli), name)
+    assert isinstance(group, click.Group)
+    _, _, below = (REFERENCE / "cli.md").read_text(encoding="utf-8").partition(f"\n## `nadi {name}`\n")
+    whole = re.split(r"\n## ", below)[0]
+    sections = re.split(r"\n(?=### )", whole)[1:]
+
+    for called, command in group.commands.items():
+        (section,) = [one for one in sections if re.search(rf"`nadi {name} {called}\b", one.splitlines()[0])]
+        options = {flag for one in command.params if isinstance(one, click.Option) for flag in one.opts}
+        # Where it is said once for all of them that `--json` prints JSON, it need not be said again.
+        told = section + ("`--json`" if "`--json` prints JSON, here and below" in whole else "")
+        assert {flag for flag in options if flag.startswith("--") and not re.search(rf"{flag}\b", told)} == set(), (
+            called
+        )
+
+
+def test_every_metric_of_the_server_is_described() -> None:
+    text = (PACKAGE / "server" / "prometheus.py").read_text(encoding="utf-8")
+    # Counters are named without the end that Prometheus gives them.
+    made = {name.removesuffix("_total") for name in re.findall(r'"(nadi_\w+)"', text)}
+
+    cells = [row[0] for row in rows("../how-to/observability.md", "## Metrics")]
+
+    described = {name.partition("{")[0].removesuffix("_total") for cell in cells for name in named(cell)}
+    assert {name for name in described if name.startswith("nadi_")} == made
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    page = (REFERENCE.parent / "explanation" / "security.md").read_text(encoding="utf-8")
+    named_there = set(re.findall(r"`(test_\w+)(?:\.py)?`", page))
+    files = list(Path(__file__).parent.rglob("test_*.py"))
+
+    there = {path.stem for path in files}
+    there |= {name for path in files for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))}
+
+    assert named_there - there == set()
+
+
 def test_every_shape_of_json_is_described_with_its_fields() -> None:
     own = [kind for kind in vars(shapes).values() if getattr(kind, "__module__", "") == shapes.__name__]
     own += [explaining.Explanation, explaining.Reason, graphs.Graph, graphs.Node, graphs.Edge]
     own += [checking.Checked, checking.CheckedFlow, checking.Finding, doctor.Sign, limit_reasons.LimitUse]
+    own += [DatabaseStatus, Removed, Size]
     structs = [kind for kind in own if inspect.isclass(kind) and issubclass(kind, msgspec.Struct)]
 
     described = sorted(tuple(named(row[2])) for row in rows("cli.md", "## JSON"))
@@ -182,7 +239,10 @@ def test_every_shape_of_json_is_described_with_its_fields() -> None:
     assert described == sorted(kind.__struct_fields__ for kind in structs)
 
 
-@pytest.mark.parametrize("folder", ["engine", "executors", "storage"])
+@pytest.mark.parametrize(
+    "folder",
+    ["engine", "executors", "server", "services", "storage", "storage/http", "storage/postgres", "storage/sqlite"],
+)
 def test_every_file_of_a_floor_is_named_in_the_architecture(folder: str) -> None:
     files = {path.name for path in (PACKAGE / folder).glob("*.py")} - {"__init__.py"}
     text = (REFERENCE.parent / "explanation" / "architecture.md").read_text(encoding="utf-8")

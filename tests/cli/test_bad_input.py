@@ -40,7 +40,7 @@ WRONG = [
     ("run good.py", "report() is missing 'day'", 2),
     ("run good.py -p day=1 -p row=2", "report() has no parameter 'row'", 2),
     ("run good.py -p day=1 -p rows=many", "rows: expected", 2),
-    ("run good.py -p day", "'day' is no parameter; write name=value", 2),
+    ("run good.py -p day", "'day' is not name=value", 2),
     ("run good.py -p day=1 -p day=2", "day is given twice", 2),
     ("run good.py --executor nowhere", "'nowhere' is not one of", 2),
     ("run good.py --nam x", "No such option '--nam'", 2),

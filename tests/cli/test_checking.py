@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,16 @@ def test_doctor_counts_what_the_store_has(nadi: Nadi, writer: Writer) -> None:
 
     assert signs["store"]["health"] == "ok"
     assert "1 flow run, 0 task runs" in signs["store"]["told"]
+
+
+def test_doctor_tells_which_extras_of_the_package_are_installed(nadi: Nadi) -> None:
+    package = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    libraries = [one for several in package["optional-dependencies"].values() for one in several]
+
+    signs = {sign["what"]: sign["told"] for sign in nadi("doctor", "--json").json}
+
+    # Their modules, by the first word of the name; the tests have all of them.
+    assert {re.split(r"[^a-z]", one)[0] for one in libraries} - set(signs["extras"].split(", ")) == set()
 
 
 def test_doctor_tells_of_a_home_that_cannot_be_made(nadi: Nadi, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_an_input_from_the_command_line_is_read_by_the_type_that_is_asked_for(pl
             ["--input", "aproved=yes"],
             "Pause 1 asks for nothing called 'aproved'. It asks for: approved, when, places, again.",
         ),
-        (["--input", "approved"], "'approved' is no parameter"),
+        (["--input", "approved"], "'approved' is not name=value"),
         (["--input-json", "{"], "it is not JSON"),
         (["--input-json", "7"], "expected a dict of the fields of Approval, got 7. The run stays paused."),
         (["--input", "approved=yes", "--input-json", "{}"], "Give --input or --input-json, not both."),

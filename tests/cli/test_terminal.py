@@ -136,7 +136,7 @@ def test_commands_and_names_of_runs_are_completed(place: Place) -> None:
         asked = {"_NADI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(place_of_word)}
         return [line.partition(",")[2] for line in place.run("-m", "nadi", **asked).stdout.splitlines()]
 
-    assert completed("nadi re", 1) == ["resume"]
+    assert completed("nadi res", 1) == ["resume"]
     assert completed("nadi show br", 2) == ["brisk-otter"]
     assert completed("nadi logs brisk-otter --fol", 3) == ["--follow"]
 

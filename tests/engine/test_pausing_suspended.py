@@ -97,6 +97,21 @@ def test_each_suspension_is_answered_for_itself(here: Here) -> None:
     assert [pause.key for pause in here.store.inputs.pauses(here.run.id)] == ["1", "second", "2"]
 
 
+@pytest.mark.parametrize("asked", ["Release it?", "Release it.", "Release it"])
+def test_what_a_person_is_asked_keeps_its_own_mark_at_the_end(here: Here, asked: str) -> None:
+    class Answer(RunInput):
+        ok: bool
+
+    @flow
+    def waits() -> None:
+        suspend_flow_run(wait_for_input=Answer.with_initial_data(description=asked))
+
+    here.begin(waits)
+
+    told = asked if asked.endswith((".", "?")) else f"{asked}."
+    assert here.run.message == f"It waits for input (ok): {told}"
+
+
 def test_what_was_submitted_before_is_waited_for(here: Here) -> None:
     @task
     def slow() -> str:

@@ -827,6 +827,7 @@ def test_a_result_that_cannot_be_stored_only_means_that_its_task_runs_again_and_
     assert value is False
     assert here.take() == ["connect"]
     assert "its result was not kept" in here.tasks("connect")[-1].reason
+    assert not here.tasks("connect")[-1].reason.endswith(".")  # a sentence is made of it
 
 
 def test_a_task_whose_result_is_not_wanted_runs_again(here: Here) -> None:

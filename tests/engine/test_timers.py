@@ -78,11 +78,15 @@ def test_whoever_is_interrupted_while_setting_a_timer_leaves_the_timers_to_other
                 caught.append(struck)
 
     thread = threading.Thread(target=sets_timers, daemon=True)
-    thread.start()
-    for _ in range(300):
-        if thread.ident not in shielded:
-            set_async_exception(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Struck))
-        thread.join(0.0005)
+    gc.disable()  # or a blow may fall into what others do at each collection
+    try:
+        thread.start()
+        for _ in range(300):
+            if thread.ident not in shielded:
+                set_async_exception(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Struck))
+            thread.join(0.0005)
+    finally:
+        gc.enable()
     asking = threading.Thread(target=timers.call_later, args=(0.0, over.set), daemon=True)
     asking.start()
 

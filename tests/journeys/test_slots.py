@@ -210,7 +210,7 @@ def stand_still(place: Place, process: subprocess.Popen[str]) -> None:
 def test_a_process_that_stands_still_keeps_its_slot(place: Place) -> None:
     store = a_limit(place, "db", 1)
     script = place.script(HOLDER.replace('concurrency("db")', 'concurrency("db", lease_duration=0.3)'))
-    holder = place.start(script, "0.5")
+    holder = place.start(script, "2")
     assert holder.stdout is not None
     holder.stdout.readline()
     stand_still(place, holder)

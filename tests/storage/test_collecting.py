@@ -239,3 +239,17 @@ def test_a_collection_that_is_killed_at_any_step_loses_nothing_and_the_next_one_
             break
         step += 1
     assert step == 10
+
+
+def test_a_name_that_leads_elsewhere_is_passed_over(store: Store, storage: ResultStorage) -> None:
+    writer, strange = Writer(store), "../.."
+    writer.tell(flow_begun(strange), flow_moved(strange, StateType.COMPLETED))
+    store.delete_run(strange, now=DELETED_AT)
+    store.cache.put([an_entry("elsewhere", "../../etc/passwd"), an_entry("named", "models/best.pkl")])
+    storage.write("models/best.pkl", b"model")
+    store.cache.remove(now=DELETED_AT)
+
+    collected = collect(store, storage, LATER)
+
+    assert collected.files == 1
+    assert store.result_files.released_files(before=LATER) == []

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -529,3 +529,92 @@ def test_a_log_line_of_any_text_arrives_as_it_was(journal: Journal, store: Unste
     courier.barrier()
 
     assert texts(store._store) == strange
+
+
+def test_a_store_that_was_replaced_by_an_older_copy_is_told_and_serves_again_once_it_is_put_right(
+    monkeypatch: pytest.MonkeyPatch, journal: Journal
+) -> None:
+    monkeypatch.setattr(delivery, "AFRESH_BYTES", 2000)
+    right, older = MemoryStore(), MemoryStore()
+    store = Unsteady(right)
+    courier = a_courier(journal, store)
+    for n in range(50):
+        journal.append(log_line(ROOT, f"{n}{'x' * 100}"))
+        courier.barrier()
+
+    store._store = older
+    journal.append(log_line(ROOT, "after"))
+    reached, told = courier.barrier(), courier.trouble
+    store._store = right
+    courier.start()
+    delivered = until(lambda: courier.delivered == journal.last)
+    courier.finish(5.0)
+
+    assert reached is Reach.SPOOLED
+    assert "Was the database replaced by an older copy?" in told
+    assert delivered
+    assert right.logs(ROOT)[-1].text == "after"
+
+
+class Silent:
+    """A store that takes questions and answers none until it is told to."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.speaks = threading.Event()
+        self.asked = 0
+
+    def requests(self, runs: Sequence[str]) -> list[Request]:
+        self.asked += 1
+        self.speaks.wait(30)
+        return self._store.requests(runs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_a_run_that_must_know_whose_it_is_waits_for_a_silent_store_once_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, journal: Journal
+) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE", 0.05)
+    store = Silent(MemoryStore())
+    courier = a_courier(journal, store, watched={ROOT: 1})
+
+    for _ in range(3):
+        courier.confirmed = 0.0
+        courier.attend()
+    asked, went_on = store.asked, courier.confirmed > 0
+    store.speaks.set()
+    courier.finish(5.0)
+
+    assert (asked, went_on) == (1, True)
+
+
+def test_where_no_further_thread_can_be_a_run_asks_in_its_own(
+    monkeypatch: pytest.MonkeyPatch, journal: Journal
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store, told = MemoryStore(), Told()
+    courier = a_courier(journal, store, told, watched={ROOT: 1})
+    courier.barrier()
+    store.ask(Request(run=ROOT, kind="cancel", at=1.0, by="ada"))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    courier.attend()
+
+    assert [request.by for request in told.requests] == ["ada"]
+
+
+def test_the_end_of_a_process_waits_for_a_silent_store_no_longer_than_for_one_that_is_away(
+    monkeypatch: pytest.MonkeyPatch, journal: Journal
+) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE", 0.05)
+    courier = a_courier(journal, MemoryStore())
+    journal.append(flow_begun(ROOT))
+
+    with courier._step:  # as the courier's thread has it, for as long as there is no answer
+        complete = courier.finish(0.01)
+
+    assert not complete

@@ -42,11 +42,12 @@ def test_an_event_outside_of_runs_is_kept_once(store: Store) -> None:
     before = store.last_change()
 
     kept = store.events.emit(an_event("one"))
+    after = store.last_change()
     again = store.events.emit(an_event("one", event="another.name"))
 
     assert (kept, again) == (True, False)
     assert [event.event for event in store.events.newest(limit=10)] == ["file.arrived"]
-    assert store.last_change() == before + 1
+    assert before < after == store.last_change()
 
 
 def test_an_id_that_a_run_uses_twice_names_the_first_event(store: Store) -> None:

@@ -95,5 +95,6 @@ def test_nobody_is_called_dead_from_another_boot_or_pid_namespace(elsewhere: dic
     assert not is_gone(holder, this_holder("me"))
 
 
-def test_text_that_is_no_holder_is_never_called_dead() -> None:
-    assert not is_gone(Holder.decode("a worker of old"), this_holder("me"))
+@pytest.mark.parametrize("text", ["a worker of old", "w|h|²|1|b|n", "w|h|" + "9" * 5000 + "|1|b|n", ""])
+def test_text_that_is_no_holder_is_never_called_dead(text: str) -> None:
+    assert not is_gone(Holder.decode(text), this_holder("me"))

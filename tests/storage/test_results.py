@@ -16,14 +16,18 @@ import pytest
 from nadi.exceptions import CallError, MissingResult
 from nadi.model.results import ResultRef
 from nadi.storage.results import Keeper, LocalResults, MemoryResults, ResultStorage, fetch, is_readable
+from tests.storage.far import far_results
 
 KEY = b"k" * 32
 BIG = "x" * 100_000
 
 
-@pytest.fixture(params=["local", "memory"])
+@pytest.fixture(params=["local", "memory", "http"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> ResultStorage:
-    return LocalResults(tmp_path / "results") if request.param == "local" else MemoryResults()
+    if request.param == "memory":
+        return MemoryResults()
+    local = LocalResults(tmp_path / "results")
+    return local if request.param == "local" else far_results(local)
 
 
 @pytest.fixture

@@ -59,3 +59,29 @@ def test_a_pyproject_that_does_not_speak_of_nadi_is_passed_over(tmp_path: Path, 
     (tmp_path / "pyproject.toml").write_text(text)
 
     assert read_settings({}, tmp_path) == Settings()
+
+
+def test_a_server_counts_before_a_database(tmp_path: Path) -> None:
+    environ = {"NADI_DATABASE_URL": "sqlite:///runs.db", "NADI_API_URL": "http://host:4300"}
+
+    assert read_settings(environ, tmp_path).store_url == "http://host:4300"
+    assert read_settings({"NADI_DATABASE_URL": "sqlite:///runs.db"}, tmp_path).store_url == "sqlite:///runs.db"
+
+
+def test_a_database_of_the_environment_counts_before_a_server_of_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.nadi]\napi-url = "https://runs.example.com"\n')
+
+    settings = read_settings({"NADI_DATABASE_URL": "sqlite:///runs.db"}, tmp_path)
+
+    assert settings.store_url == "sqlite:///runs.db"
+
+
+def test_the_key_is_never_shown(tmp_path: Path) -> None:
+    settings = read_settings({"NADI_API_KEY": "nadi_abc_secret"}, tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.nadi]\napi-key = ["nadi_abc_secret"]\n')
+
+    with pytest.raises(SettingError) as raised:
+        read_settings({}, tmp_path)
+
+    assert "secret" not in repr(settings)
+    assert "secret" not in str(raised.value)
