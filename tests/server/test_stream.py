@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from nadi.model.states import StateType
-from nadi.server.news import PAGE, PIECE_BYTES, Place, View, read_piece
+from nadi.server.news import KINDS, PAGE, PIECE_BYTES, Place, View, read_piece
 from nadi.server.streaming import cursor_of, event_text, place_of
 from nadi.storage.contract import Store
 from nadi.storage.memory import MemoryStore
@@ -124,7 +124,7 @@ def test_who_follows_a_run_is_told_of_all_that_belongs_to_it_and_of_no_other(any
         metric_logged(RUN, "loss", 0.5),
         log_line(RUN, "hello\nworld"),
     )
-    events = reader.until(lambda event: event.kind == "logs")
+    events = reader.until(lambda event: event.kind == "flow-runs")
 
     told = {event.kind: event.items for event in events}
     assert {run["id"] for run in told["flow-runs"]} == {RUN, CHILD}
@@ -233,9 +233,9 @@ def test_who_was_cut_in_the_middle_of_a_piece_goes_on_there(server: Served, foll
     reader = follow(server, f"run={RUN}&logs=1")
     start = reader.next().id
     writer.tell(task_begun(RUN, TASK), metric_logged(RUN, "loss", 0.5), log_line(RUN, "one"))
-    events = follow(server, f"run={RUN}&logs=1", last=start).until(lambda event: event.kind == "logs")
-    assert [event.kind for event in events] == ["open", "flow-runs", "task-runs", "metrics", "logs"]
-    after_metrics = events[3].id
+    events = follow(server, f"run={RUN}&logs=1", last=start).until(lambda event: event.kind == "flow-runs")
+    assert [event.kind for event in events] == ["open", "task-runs", "metrics", "logs", "flow-runs"]
+    after_metrics = events[2].id
 
     writer.tell(metric_logged(RUN, "loss", 0.25), log_line(RUN, "two"))
     again = follow(server, f"run={RUN}&logs=1", last=after_metrics)
@@ -331,6 +331,35 @@ def test_much_news_comes_in_pieces_that_leave_nothing_out() -> None:
     lines = [line["text"] for kind, items, _ in events if kind == "logs" for line in items]
     assert sorted(told) == tasks
     assert lines == [f"line {n}" for n in range(2 * PAGE + 1)]
+
+
+def test_whoever_hears_that_a_run_has_ended_has_heard_its_last_line() -> None:
+    store = MemoryStore()
+    writer = Writer(store)
+    writer.tell(flow_begun(RUN), *(log_line(RUN, f"line {n}") for n in range(2 * PAGE)), flow_moved(RUN, S.COMPLETED))
+
+    events = read_all(store, View(run=RUN, logs=True))
+
+    ended = next(
+        n for n, (kind, items, _) in enumerate(events) if kind == "flow-runs" and items[0]["state"] == "COMPLETED"
+    )
+    assert sum(len(items) for kind, items, _ in events[:ended] if kind == "logs") == 2 * PAGE
+
+
+def test_what_is_left_of_a_piece_told_in_part_is_told_in_part_too_where_its_rows_have_grown() -> None:
+    store = MemoryStore()
+    writer = Writer(store)
+    writer.tell(flow_begun(RUN), log_line(RUN, "x" * PIECE_BYTES))
+    writer.tell(log_line(RUN, "last"))
+    newest = store.last_change()
+    lines_told = Place(0, newest, KINDS.index("logs") + 1)
+
+    first = read_piece(store, View(run=RUN, logs=True), lines_told, newest, now=T0)
+    rest = read_piece(store, View(run=RUN, logs=True), first.next, newest, now=T0)
+
+    assert first.next.change < newest
+    assert [kind for kind, _, _ in first.events + rest.events] == ["flow-runs"]
+    assert rest.next == Place(newest)
 
 
 def test_a_piece_is_bounded_in_bytes_too() -> None:

@@ -18,9 +18,9 @@ ARTIFACTS = 20
 PIECE_BYTES = 256 * 1024
 #: Artifacts with more data are told of without it.
 TOLD_BYTES = 16 * 1024
-#: The kinds of news, in the order in which they are told. Lines and values come last and are told once: their numbers
-#: never change.
-KINDS = ("flow-runs", "gone", "deleted", "task-runs", "artifacts", "metrics", "logs")
+#: The kinds of news, in the order in which they are told: a run after all that belongs to it, so that whoever hears
+#: that it has ended has heard its last line.
+KINDS = ("task-runs", "artifacts", "metrics", "logs", "flow-runs", "gone", "deleted")
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +82,16 @@ def read_piece(store: Store, view: View, place: Place, newest: int, *, now: floa
     if view.run:
         reading.read_belongings()
     rows, until = _cut(reading.rows, reading.until)
+    # A piece that was told in part may reach less far when it is read again, since its rows have moved or grown: then
+    # what is left of it is told in part too, and no line comes twice.
+    last = Place(until, place.until, place.kinds) if until < place.until else Place(until)
     events = []
     told = [kind for kind in range(len(KINDS)) if kind >= place.kinds and any(row[1] == kind for row in rows)]
     for kind in told:
         items = b",".join(data for _, of, data in rows if of == kind)
-        after = Place(until) if kind == told[-1] else Place(place.change, until, kind + 1)
+        after = last if kind == told[-1] else Place(place.change, until, kind + 1)
         events.append((KINDS[kind], b'{"change":%d,"items":[%b]}' % (until, items), after))
-    return Piece(events, Place(until))
+    return Piece(events, last)
 
 
 def changed_roots(store: Store, after: int) -> frozenset[str] | None:
