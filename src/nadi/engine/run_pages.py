@@ -25,6 +25,8 @@ from nadi.storage.contract import Store
 
 #: Calls that a graph is made from, at most.
 MOST_CALLS = 20_000
+#: Characters of its message that a bar has.
+MOST_OF_A_MESSAGE = 200
 #: Bytes of artifacts that one page holds, at most; a larger one alone is told without its data.
 MOST_BYTES = 1 << 20
 
@@ -68,8 +70,6 @@ class FullRunShape(RunShape, kw_only=True):
     source: SourceShape | None
     #: What is asked of it and has not happened yet, such as "cancel".
     requests: list[str]
-    #: Change number: greater with each change of the run or of what belongs to it.
-    change: int
 
 
 class FullTaskShape(TaskShape, kw_only=True):
@@ -80,7 +80,6 @@ class FullTaskShape(TaskShape, kw_only=True):
     detail: str
     #: Id of the flow run or task run that called it.
     caller: str
-    change: int
 
 
 class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +95,10 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bar(msgspec.Struct, frozen=True, array_like=True):
-    """One task run in a timeline: id, name, flow run, state, name of the state, when accepted, started, ended."""
+    """One task run in a timeline: id, name, flow run, state, name of the state, when accepted, started, ended, task.
+
+    Then: index in its map, attempt, what it took the outcome of, when it is due, why it ran again, its message, and change number.
+    """
 
     id: str
     name: str
@@ -107,6 +109,17 @@ class Bar(msgspec.Struct, frozen=True, array_like=True):
     created: float
     started: float
     ended: float
+    task: str
+    #: -1 outside of a map.
+    map_index: int
+    attempt: int
+    upstream: tuple[str, ...]
+    #: Unix seconds; 0 for none.
+    due: float
+    reason: str
+    #: The beginning of it.
+    message: str
+    change: int
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,7 +244,6 @@ def full_run(store: Store, run: FlowRun, *, now: float) -> FullRunShape:
             command_line=source.command_line,
         ),
         requests=[] if run.is_final else [request.kind for request in store.requests([run.root])],
-        change=run.seq,
     )
 
 
@@ -243,7 +255,6 @@ def full_task(task: TaskRun, *, now: float) -> FullTaskShape:
         root=task.root,
         detail=task.detail,
         caller=task.scope,
-        change=task.seq,
     )
 
 
@@ -283,7 +294,24 @@ def timeline(store: Store, run: FlowRun, *, after: str, limit: int) -> Timeline:
     found = store.task_runs(run.root, run="" if run.is_root else run.id, after=after, limit=limit)
     return Timeline(
         bars=[
-            Bar(task.id, task.name, task.run, task.state_type, task.state_name, task.created, task.started, task.ended)
+            Bar(
+                task.id,
+                task.name,
+                task.run,
+                task.state_type,
+                task.state_name,
+                task.created,
+                task.started,
+                task.ended,
+                task.task,
+                task.map_index,
+                task.attempt,
+                task.upstream,
+                task.due,
+                task.reason,
+                shorten(task.message, MOST_OF_A_MESSAGE),
+                task.seq,
+            )
             for task in found
         ],
         next=found[-1].id if len(found) == limit else "",

@@ -44,6 +44,8 @@ class RunShape(msgspec.Struct):
     root: str
     version: str
     entrypoint: str | None
+    #: Greater with each change of the run or of what belongs to it: of two answers the greater one is newer.
+    change: int
 
 
 class TaskShape(msgspec.Struct):
@@ -68,6 +70,8 @@ class TaskShape(msgspec.Struct):
     due: datetime | None
     #: Why it ran again on resume; "" otherwise.
     reason: str
+    #: Greater with each change: of two answers the greater one is newer.
+    change: int
 
 
 class AttemptShape(msgspec.Struct):
@@ -248,6 +252,7 @@ def run_shape(run: FlowRun, *, now: float) -> RunShape:
         root=run.root,
         version=run.version,
         entrypoint=source.entrypoint if source is not None else None,
+        change=run.seq,
     )
 
 
@@ -271,6 +276,7 @@ def task_shape(task: TaskRun, *, now: float) -> TaskShape:
         upstream=task.upstream,
         due=when(task.due),
         reason=task.reason,
+        change=task.seq,
     )
 
 

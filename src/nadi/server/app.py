@@ -32,8 +32,8 @@ from nadi.server.matching import Found, NoSuchMethod, Table
 from nadi.server.openapi import document
 from nadi.server.problems import answer_to
 from nadi.server.routing import ANYONE, Call, Endpoint
-from nadi.server.security import Security
-from nadi.server.static import Pages
+from nadi.server.security import API, Security
+from nadi.server.static import is_place, takes_pages
 
 T = TypeVar("T")
 
@@ -41,6 +41,8 @@ T = TypeVar("T")
 MAX_WAITING = 512
 #: Bytes from which on a body is decoded in a thread, so that nobody else waits for it.
 LARGE = 64 * 1024
+#: Where programs ask: no page answers there.
+_API = tuple(path.encode() for path in API)
 _NOT_NOW = "The server is busy, or its store is away. Try again in a moment."
 
 
@@ -60,7 +62,6 @@ class App:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._table = Table(endpoints())
-        self._pages = Pages()
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +76,7 @@ class App:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        base = self._context.configuration.base_path
+        base, pages = self._context.configuration.base_path, self._context.pages
         path = self._below_base(request.scope["raw_path"])
         if not path and base:
             # Links of the pages are relative, and lead elsewhere from here.
@@ -83,10 +84,13 @@ class App:
         found = self._table.find(request.method, path)
         if found is not None:
             return await self._serve(found, request)
-        page = self._pages.find(path)
-        if page is None:
-            raise RequestRefused("There is nothing at this path. /api/openapi.json lists what there is.", status=404)
-        return page.answer(request)
+        page = pages.find(path)
+        if page is not None:
+            return page.answer(request)
+        if takes_pages(request) and path.startswith(b"/") and not path.startswith(_API):
+            # To people the page itself says that there is nothing.
+            return pages.start.answer(request, 200 if is_place(path) else 404)
+        raise RequestRefused("There is nothing at this path. /api/openapi.json lists what there is.", status=404)
 
     def _below_base(self, path: bytes) -> bytes:
         base = self._context.configuration.base_path.encode()

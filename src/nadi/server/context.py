@@ -16,6 +16,7 @@ from nadi.server.far_runs import FarRuns
 from nadi.server.feed import Feed
 from nadi.server.request_counts import Requests
 from nadi.server.services import Services
+from nadi.server.static import Pages
 from nadi.services.launching import Launcher
 from nadi.services.stopping import Stopper
 from nadi.storage.contract import Store
@@ -43,6 +44,8 @@ class Context:
     started: float
     #: Returns the description of the API as JSON.
     describe: Callable[[], bytes] = bytes
+    #: The web UI.
+    pages: Pages = field(default_factory=Pages)
     #: Where plain routes are carried out: in threads, as the store blocks.
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "nadi-route"))
     #: What it does beside answering.

@@ -36,7 +36,7 @@ API = ("/api/", "/metrics")
 
 #: Of pages: scripts, styles and pictures from here alone, none inline; no frames, no plugins.
 PAGE_POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
+    "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
     " img-src 'self' data:"
 )
 #: Of answers of the API, should a browser show one as a page: nothing may run or load.

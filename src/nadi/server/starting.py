@@ -13,6 +13,7 @@ from nadi.server.context import Context
 from nadi.server.feed import Feed
 from nadi.server.running import HttpServer
 from nadi.server.services import Service, Services
+from nadi.server.static import Pages
 from nadi.services.reaper import Reaper
 from nadi.services.retention import Retention
 from nadi.storage.contract import Store
@@ -45,6 +46,7 @@ def make_context(
         configuration=configuration,
         holder=holder,
         feed=Feed(store),
+        pages=Pages(configuration.base_path),
         started=now,
         install_token=ensure_install_token(home),
     )

@@ -1,6 +1,7 @@
-"""Pages, scripts and styles: all files of `server/static`, read once and served by name from a table.
+"""The web UI: all files of `server/static`, built from `ui/`, read once and served by name from a table.
 
-No path is ever made from a request, so nothing else can be reached. None of them holds anything of the store.
+No path is ever made from a request, so nothing else can be reached. None of them holds anything of the store. The UI is
+one page, which shows what its path says; so it is also the answer at the paths of its places.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import html
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,8 +20,17 @@ from starlette.responses import Response
 from nadi.exceptions import RequestRefused
 from nadi.server.compression import SMALLEST, takes_gzip
 
-#: The page at the root, and the other pages, which go by their names without `.html`.
+#: The one page, and what its build has where the base path belongs.
 START = "index.html"
+BASE = b'<base href="/">'
+
+#: What the paths begin with at which the page shows something. `ui/src/lib/paths.ts` has the same ones.
+PLACES = frozenset(
+    {b"audit", b"compare", b"flows", b"keys", b"login", b"runs", b"settings", b"storage", b"users"}
+)
+
+#: Files below this have a hash of their content in their names, and never change.
+LASTING = "/assets/"
 
 #: Media type by ending; told here, since what machines know of endings differs.
 KINDS = {
@@ -34,16 +45,23 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """One file, as it is sent."""
 
     content: bytes
-    compressed: bytes
     kind: str
     etag: str
+    #: Whether it is the same for ever.
+    lasts: bool
 
-    def answer(self, request: Request) -> Response:
+    @functools.cached_property
+    def compressed(self) -> bytes:
+        """The file in less bytes; empty where it would not be less."""
+        smaller = gzip.compress(self.content, 9, mtime=0) if len(self.content) >= SMALLEST else b""
+        return smaller if len(smaller) < len(self.content) else b""
+
+    def answer(self, request: Request, status: int = 200) -> Response:
         """Return the answer to a request for it.
 
         Raises:
@@ -51,21 +69,26 @@ class Page:
         """
         if request.method not in ("GET", "HEAD"):
             raise RequestRefused(f"This is a file, which takes GET, and not {request.method[:20]}.", status=405)
-        headers = {"etag": self.etag, "vary": "Accept-Encoding", "cache-control": "no-cache"}
+        kept = "public, max-age=31536000, immutable" if self.lasts else "no-cache"
+        headers = {"etag": self.etag, "vary": "Accept-Encoding", "cache-control": kept}
         known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-        if self.etag in known or "*" in known:
+        if status == 200 and (self.etag in known or "*" in known):
             return Response(status_code=304, headers=headers)
-        if self.compressed and takes_gzip(request.headers.get("accept-encoding", "")):
-            return Response(self.compressed, headers={**headers, "content-encoding": "gzip"}, media_type=self.kind)
-        return Response(self.content, headers=headers, media_type=self.kind)
+        if takes_gzip(request.headers.get("accept-encoding", "")) and self.compressed:
+            headers["content-encoding"] = "gzip"
+            return Response(self.compressed, status, headers, media_type=self.kind)
+        return Response(self.content, status, headers, media_type=self.kind)
 
 
 class Pages:
     """The files by the path under which each is served."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_path: str = "") -> None:
+        """Read all files; the page leads to the others, and to its own places, below `base_path`."""
         self._pages: dict[bytes, Page] = {}
-        self._add(files("nadi.server") / "static", "/")
+        self._add(files("nadi.server") / "static", "/", base_path)
+        #: The page itself.
+        self.start = self._pages[b"/"]
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -74,32 +97,32 @@ class Pages:
         """Return the file at a path below the base path; `None` where there is none."""
         return self._pages.get(path)
 
-    def _add(self, folder: Traversable, path: str) -> None:
+    def _add(self, folder: Traversable, path: str, base_path: str) -> None:
         for entry in folder.iterdir():
             if entry.is_dir():
-                self._add(entry, f"{path}{entry.name}/")
-            else:
-                self._pages[name_of(path, entry.name).encode()] = read_page(entry)
+                self._add(entry, f"{path}{entry.name}/", base_path)
+                continue
+            name = path if entry.name == START else f"{path}{entry.name}"
+            self._pages[name.encode()] = _page(entry, name, base_path)
 
 
-@functools.cache
-def page_named(name: str) -> Page:
-    """Return one page, such as `login.html`, for a route that decides whether to show it."""
-    return read_page(files("nadi.server") / "static" / name)
+def is_place(path: bytes) -> bool:
+    """Whether the page shows something at a path below the base path."""
+    return path == b"/" or path[1:].split(b"/", 1)[0] in PLACES
 
 
-def name_of(folder: str, name: str) -> str:
-    """Return the path of a file: pages go without their ending, the first one by its folder's path."""
-    return folder if name == START else f"{folder}{name.removesuffix('.html')}"
+def takes_pages(request: Request) -> bool:
+    """Whether a person asks, by a browser, for something to look at."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
 
-def read_page(file: Traversable) -> Page:
-    """Read a file and make what is sent of it."""
+def _page(file: Traversable, name: str, base_path: str) -> Page:
     content = file.read_bytes()
-    smaller = gzip.compress(content, 9, mtime=0) if len(content) >= SMALLEST else b""
+    if file.name == START:
+        content = content.replace(BASE, b'<base href="%b/">' % html.escape(base_path).encode(), 1)
     return Page(
         content=content,
-        compressed=smaller if len(smaller) < len(content) else b"",
         kind=KINDS.get(file.name.rpartition(".")[2], "application/octet-stream"),
         etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        lasts=name.startswith(LASTING),
     )

@@ -17,7 +17,6 @@ from nadi.model.access import OWNER, How, Permission, User
 from nadi.server.auditing import changed_nothing, tell
 from nadi.server.authentication import end_session, open_session
 from nadi.server.routing import ANYONE, Call, Routes
-from nadi.server.static import page_named
 
 routes = Routes("login")
 
@@ -87,16 +86,16 @@ class MeShape(msgspec.Struct, frozen=True):
 def open_link(call: Call, query: Code) -> Response:
     """Open a login link: the code is used up, the browser has a session, and is sent on to the start page.
 
-    Without a code this is the page that asks for name and password.
+    Without a code this is the page, which asks for name and password.
     """
     # Who only looks (HEAD) must not use the code up.
     if not query.code or call.request.method != "GET":
         changed_nothing(call.request)
-        return page_named("login.html").answer(call.request)
+        return call.context.pages.start.answer(call.request)
     if not call.context.codes.take(query.code, time.monotonic()):
         if "text/html" in call.request.headers.get("accept", ""):
             # The page says so to people, and takes the code out of the address.
-            return Response(page_named("login.html").content, 401, media_type="text/html")
+            return Response(call.context.pages.start.content, 401, media_type="text/html")
         raise NotAuthenticated("This login link was used already, or is older than five minutes.")
     tell(call.request, who=OWNER)
     # The code is gone from the address, so it stands in no history, and nothing is led elsewhere with it.

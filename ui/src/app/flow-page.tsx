@@ -1,0 +1,5 @@
+import { Flow } from "~/features/flow/flow";
+
+export default function FlowPage() {
+  return <Flow />;
+}

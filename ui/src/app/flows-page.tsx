@@ -1,0 +1,5 @@
+import { Flows } from "~/features/flows/flows";
+
+export default function FlowsPage() {
+  return <Flows />;
+}

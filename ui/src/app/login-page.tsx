@@ -1,0 +1,5 @@
+import { Login } from "~/features/login/login";
+
+export default function LoginPage() {
+  return <Login />;
+}

@@ -1,0 +1,5 @@
+import { Storage } from "~/features/storage/storage";
+
+export default function StoragePage() {
+  return <Storage />;
+}

@@ -1,0 +1,18 @@
+/** How what was asked of the server is kept for a while. */
+
+import { QueryClient } from "@tanstack/solid-query";
+import { Problem } from "~/lib/http";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      gcTime: 120_000,
+      networkMode: "always",
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof Problem && error.status >= 400 && error.status < 500),
+      retryDelay: (failures) => Math.min(500 * 2 ** failures, 4_000),
+    },
+    mutations: { networkMode: "always" },
+  },
+});

@@ -1,0 +1,3 @@
+export function Artifacts() {
+  return null;
+}

@@ -1,0 +1,5 @@
+import { Page } from "~/components/page";
+
+export function Compare() {
+  return <Page title="Compare">{null}</Page>;
+}

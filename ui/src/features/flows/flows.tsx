@@ -1,0 +1,5 @@
+import { Page } from "~/components/page";
+
+export function Flows() {
+  return <Page title="Flows">{null}</Page>;
+}

@@ -1,0 +1,5 @@
+import { Page } from "~/components/page";
+
+export function Login() {
+  return <Page title="Log in">{null}</Page>;
+}

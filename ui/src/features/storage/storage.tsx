@@ -1,0 +1,5 @@
+import { Page } from "~/components/page";
+
+export function Storage() {
+  return <Page title="Storage">{null}</Page>;
+}
