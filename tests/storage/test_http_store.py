@@ -316,6 +316,8 @@ def test_calls_speak_json_too(store: HttpStore) -> None:
         ("limits/take_turn", {"names": ["x"], "slots": -1, "now": 0, "patience": 9}),
         ("limits/claim_slots", {"claim": CLAIM | {"slots": -1}, "wait": True}),
         ("limits/claim_slots", {"claim": CLAIM | {"term": 0}, "wait": True}),
+        ("overview/history", {"since": 0, "until": 1, "step": 0}),
+        ("overview/history", {"since": 0, "until": 1, "step": 1 << 62}),
     ],
 )
 def test_arguments_are_held_to_their_annotations(store: HttpStore, path: str, body: dict[str, Any]) -> None:

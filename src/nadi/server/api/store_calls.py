@@ -21,7 +21,7 @@ from nadi.model.runs import Request, Variable
 from nadi.model.text import shorten
 from nadi.server.auditing import tell
 from nadi.server.routing import Call, Endpoint, Routes
-from nadi.storage.contracts.overview import WINDOW
+from nadi.storage.contracts.overview import HOUR, WINDOW
 from nadi.storage.http.calls import (
     CALLS,
     LARGEST_BODY,
@@ -43,6 +43,8 @@ from nadi.storage.leasing import SHORTEST_TERM
 PACKED = "application/json, application/msgpack"
 #: The most that one answer lists.
 LONGEST_LIST = 1_000_000
+#: Seconds of the longest bucket of history: a hundred years.
+LONGEST_STEP = 36_525 * 24 * HOUR
 #: Errors of calls beside those that every route may answer with.
 ERRORS: dict[str, tuple[type[Exception], ...]] = {
     "claim": (RunNotFound, RunTaken, RunAlreadyFinished),
@@ -117,6 +119,8 @@ def check_bounds(arguments: dict[str, Any]) -> None:
         raise RequestRefused(f"limit has to be a number from 0 to {LONGEST_LIST:,}.")
     if not 1 <= arguments.get("window", 1) <= WINDOW:
         raise RequestRefused(f"window has to be a number from 1 to {WINDOW:,}.")
+    if not HOUR <= arguments.get("step", HOUR) <= LONGEST_STEP:
+        raise RequestRefused(f"step has to be a number of seconds from {HOUR:,} to {LONGEST_STEP:,}.")
     claim = arguments.get("claim")
     slots, term = arguments.get("slots", 1), arguments.get("term", SHORTEST_TERM)
     if isinstance(claim, SlotClaim):
