@@ -1,5 +1,6 @@
 # Everything a contributor types. Each target sets up what it needs, inside this folder:
-# `.venv` (the environment), `.cache` (caches, temporary files), `.demo` (the demo's home).
+# `.venv` (the environment), `.cache` (caches, temporary files), `.demo` (the demo's home), and in `ui` its
+# `node_modules`.
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -7,17 +8,23 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UNFINISHED := .cache/venv-unfinished
 PINS := requirements/constraints.txt
+UI_READY := .cache/ui-ready
+CHROMIUM_READY := .cache/chromium-ready
 
 # Another environment that is active in the caller's shell must not leak into ours.
 unexport PYTHONPATH PYTHONHOME
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := 0
+export npm_config_cache := $(CURDIR)/.cache/npm
+export npm_config_audit := false
+export npm_config_fund := false
+export npm_config_update_notifier := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench bench-peers bench-server format pins clean
+.PHONY: help demo test soak bench bench-peers bench-server ui format pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +35,9 @@ demo: $(VENV)/demo-ready  ## Train and compare real models in a flow that is kil
 test: export NADI_HOME := $(CURDIR)/.cache/test-home
 test: export PYTEST_DEBUG_TEMPROOT := $(CURDIR)/.cache/tmp
 test: export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-test: $(VENV)/test-ready  ## Check format, lint and types, and run all tests but the long ones
+test: $(VENV)/test-ready $(UI_READY) $(CHROMIUM_READY)  ## Check format, lint and types, and run all tests but the long ones
 	@mkdir -p "$$PYTEST_DEBUG_TEMPROOT"
+	cd ui && npm run --silent check
 	$(PY) -m ruff format --check
 	$(PY) -m ruff check
 	$(PY) -m mypy
@@ -38,7 +46,7 @@ test: $(VENV)/test-ready  ## Check format, lint and types, and run all tests but
 soak: export NADI_HOME := $(CURDIR)/.cache/test-home
 soak: export PYTEST_DEBUG_TEMPROOT := $(CURDIR)/.cache/tmp
 soak: export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-soak: $(VENV)/test-ready  ## Run the long tests
+soak: $(VENV)/test-ready $(UI_READY) $(CHROMIUM_READY)  ## Run the long tests
 	@mkdir -p "$$PYTEST_DEBUG_TEMPROOT"
 	$(PY) -m pytest -m soak --timeout 3600
 
@@ -54,9 +62,13 @@ bench-server: export NADI_HOME := $(CURDIR)/.cache/bench-home
 bench-server: $(VENV)/test-ready  ## Measure every answer of the server at ten thousand and a million task runs
 	@$(PY) -m benchmarks.serving
 
-format: $(VENV)/test-ready  ## Format the code and mend what the linter can mend
+ui: $(VENV)/test-ready $(UI_READY)  ## Build the web UI into the package, and the types that it takes from the API
+	cd ui && npm run --silent types && npm run --silent build
+
+format: $(VENV)/test-ready $(UI_READY)  ## Format the code and mend what the linter can mend
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
+	cd ui && npm run --silent format
 
 # Resolved with the lowest Python that we support, because some libraries have left it behind.
 pins:  ## Renew the pinned versions of all that tests and demo use
@@ -70,7 +82,7 @@ pins:  ## Renew the pinned versions of all that tests and demo use
 	@rm -rf .cache/pins
 
 clean:  ## Remove everything the other targets made
-	rm -rf .venv .cache .demo dist
+	rm -rf .venv .cache .demo dist ui/node_modules
 	find src tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The marker tells of an installation that was cut off. It begins anew, because pip takes a half-copied
@@ -93,3 +105,24 @@ $(VENV)/demo-ready: pyproject.toml $(PINS) requirements/build.txt requirements/d
 
 $(VENV)/test-ready: pyproject.toml $(PINS) requirements/build.txt requirements/demo.txt requirements/test.txt
 	$(call install,--requirement requirements/demo.txt --requirement requirements/test.txt)
+
+$(UI_READY): ui/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
+		|| { echo "The web UI is checked and built with Node 20.19 or newer. Install it; Nadi itself needs none."; exit 1; }
+	@mkdir -p .cache && echo "Setting up ui/node_modules ..."
+	@cd ui && npm ci --silent
+	@touch $@
+
+# Where there is no package manager that we know, its path says where it is.
+$(CHROMIUM_READY):
+	@mkdir -p .cache
+	@if [ -z "$$NADI_CHROMIUM" ] && ! command -v chromium > /dev/null \
+		&& ! command -v chromium-browser > /dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+			echo "Setting up Chromium ..." && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+		else \
+			echo "The tests of the pages need Chromium. Install it, or let NADI_CHROMIUM say where it is."; exit 1; \
+		fi; \
+	fi
+	@touch $@

@@ -7,6 +7,7 @@ const server = process.env.NADI_DEV_SERVER ?? "http://127.0.0.1:4300";
 const token = process.env.NADI_DEV_TOKEN ?? "";
 
 export default defineConfig({
+  cacheDir: process.env.VITE_CACHE ?? "node_modules/.vite",
   plugins: [solid()],
   // The page says where it lies by its <base>; everything else is found from there, behind any proxy.
   base: "./",

@@ -105,6 +105,37 @@ def test_the_graph_of_a_run_folds_a_map_into_one_node_with_its_worst_state() -> 
     assert edges(graph) == [("load-0", "fit"), ("load-0", 'pick <"&'), ("fit", 'pick <"&')]
 
 
+def test_the_graph_of_a_run_tells_which_node_each_task_run_is_part_of_in_the_order_of_ids() -> None:
+    graph = run_graph(maps=4)
+
+    assert graph.tasks == [0, 1, 1, 4, 2, 1]
+    assert graph.flows == []
+
+
+def test_the_graph_of_a_run_tells_which_subflow_made_a_call() -> None:
+    store, root, sub, deeper = MemoryStore(), an_id(1), an_id(3), an_id(5)
+    writer = Writer(store)
+    writer.tell(flow_begun(root))
+    writer.tell(task_begun(root, an_id(2), task="load"))
+    writer.tell(flow_begun(root, id=sub, flow="inner", parent=root, call=a_call(root, 1)))
+    writer.tell(task_begun(root, an_id(4), task="fit", run=sub, call=a_call(sub, 0), upstream=(an_id(2),)))
+    writer.tell(flow_begun(root, id=deeper, flow="deeper", parent=sub, call=a_call(an_id(4), 1)))
+    writer.tell(task_begun(root, an_id(6), task="score", run=deeper, call=a_call(deeper, 0)))
+    run = store.flow_run(root)
+    assert run is not None
+
+    graph = graph_of_run(run, store.recorded_calls(root), now=T0)
+
+    assert [(node.name, node.within) for node in graph.nodes] == [
+        ("clean-0", ""),
+        ("inner", ""),
+        ("clean-0", sub),
+        ("deeper", sub),
+        ("clean-0", deeper),
+    ]
+    assert (graph.tasks, graph.flows) == ([0, 1, 2, 1, 4, 1], [1, 1, 3, 1])
+
+
 def test_a_graph_is_drawn_as_a_tree_with_what_else_comes_before() -> None:
     drawn = draw(run_graph(), Format.TEXT).splitlines()
 

@@ -56,6 +56,15 @@ def test_a_browser_is_shown_the_login_page_for_a_link_that_is_over(server: Serve
     assert answer.headers["content-type"].startswith("text/html")
 
 
+def test_the_login_page_may_be_told_where_to_lead_after_that(server: Served) -> None:
+    page = server.anonymous.get("/login")
+
+    answer = server.anonymous.get("/login?next=%2Fruns%3Fstate%3DFAILED")
+
+    assert (answer.status, answer.body) == (200, page.body)
+    assert "location" not in answer.headers
+
+
 def test_who_only_looks_at_a_login_link_does_not_use_it_up(server: Served) -> None:
     path = link(server)
 

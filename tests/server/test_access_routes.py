@@ -333,7 +333,7 @@ def test_other_cases_and_codes_are_other_paths(server: Served, spell: Callable[[
 PIECES = [
     *("api", "health", "login", "users", "audit", "store", "flow-runs", "results", "metrics", "server", "keys", "me"),
     *("", ".", "..", "...", "%2e", "%2e%2e", "%252e%252e", "..;", ";", ";health", "%00", "%2f", "%5c", "\\", "*", "~"),
-    *("health.json", "Health", "API", "index.html", "style.css", "static", "a b".replace(" ", "%20"), "%c0%ae%c0%ae"),
+    *("health.json", "Health", "API", "index.html", "icon.svg", "static", "a b".replace(" ", "%20"), "%c0%ae%c0%ae"),
 ]
 
 

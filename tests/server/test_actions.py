@@ -88,6 +88,12 @@ def entering(token: Secret[str] = "") -> None:
 
 
 @flow
+def reading(file: Path = HERE / "here.txt") -> str:
+    did(f"reading {file.name}")
+    return file.name
+
+
+@flow
 def suspending() -> str:
     return suspend_flow_run(wait_for_input=str)
 '''
@@ -197,6 +203,30 @@ def test_a_flow_that_ran_before_is_started_with_parameters_name_and_tags(place: 
     assert (run["state"], run["name"], run["tags"], run["attempt"]) == ("COMPLETED", "by-hand", ["api"], 1)
     assert run["parameters"] == {"rows": 5}
     assert place.did() == ["load 3", "train", "load 5", "train"]
+
+
+def test_a_flow_is_started_again_with_what_a_run_was_given_also_where_json_cannot_hold_it(place: Place) -> None:
+    first = place.run("reading", "-p", "file=/data/there.txt")["id"]
+
+    answer = place.client.post("/api/flow-runs", {"flow": "reading", "again": first})
+    run = place.wait_for(answer.json()["id"], "COMPLETED", "FAILED", "CRASHED")
+
+    assert answer.status == 202
+    assert run["state"] == "COMPLETED"
+    assert run["parameters"] == place.client.get(f"/api/flow-runs/{first}").json()["parameters"]
+    assert place.did() == ["reading there.txt", "reading there.txt"]
+
+
+def test_a_flow_is_started_with_parameters_or_with_those_of_a_run_of_it(place: Place) -> None:
+    first = place.run("reading")["id"]
+    place.run("entering")
+
+    both = place.client.post("/api/flow-runs", {"flow": "reading", "again": first, "parameters": {"file": "/x"}})
+    other = place.client.post("/api/flow-runs", {"flow": "entering", "again": first})
+
+    assert "not both" in refused(both, 422, "ValueRefused")
+    assert f"Run {first} is no outermost run of flow 'entering'" in refused(other, 422, "ValueRefused")
+    refused(place.client.post("/api/flow-runs", {"flow": "reading", "again": "0199"}), 404, "RunNotFound")
 
 
 def test_what_a_launched_process_printed_and_how_it_ended_is_told(place: Place) -> None:
@@ -544,7 +574,8 @@ def test_a_suspended_run_is_answered_and_taken_up_by_a_process_of_its_own(place:
 
     assert "waits for input" in refused(without, 409, "NotResumable")
     assert answer.status == 202
-    assert place.client.get(f"/api/flow-runs/{run}/pauses").json()[0]["by"] == "owner"
+    [pause] = place.client.get(f"/api/flow-runs/{run}/pauses").json()
+    assert (pause["by"], pause["answer"], pause["is_open"]) == ("owner", "yes", False)
 
 
 # -- delete --

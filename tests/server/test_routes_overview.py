@@ -42,6 +42,7 @@ def test_flows_are_listed_by_name_in_pages(any_server: Served) -> None:
                 "newest_at": "2027-01-15T00:00:03Z",
                 "runs": {"completed": 1, "running": 1},
                 "seconds": {"completed": 1.5},
+                "outcomes": [],
             }
         ],
         "next": "",

@@ -209,6 +209,41 @@ def test_the_timeline_is_short_arrays_that_go_on(client: Client) -> None:
     assert rest["bars"][0][:4] == [TASK_2, "clean-0", CHILD, "FAILED"]
 
 
+def test_what_was_tried_before_is_told_of_all_task_runs_page_by_page(client: Client, any_server: Served) -> None:
+    retried: list[AnyRecord] = [
+        flow_begun(OTHER, name="flaky"),
+        flow_begun(OTHER, id=an_id(4), parent=OTHER, flow="inner", name="inner-run", call=a_call(OTHER, 1)),
+    ]
+    for n, run in ((31, OTHER), (32, an_id(4))):
+        retried += [
+            task_begun(OTHER, an_id(n), run=run, at=T0 + 1),
+            task_moved(OTHER, an_id(n), S.SCHEDULED, message="no" * 200, due=T0 + 9, at=T0 + 5),
+            task_moved(OTHER, an_id(n), S.RUNNING, was=S.SCHEDULED, attempt=2, at=T0 + 9),
+            task_moved(OTHER, an_id(n), S.SCHEDULED, message="again", attempt=2, due=T0 + 20, at=T0 + 10),
+        ]
+    tell(any_server.context.store, *retried)
+    path = f"/api/flow-runs/{OTHER}/task-attempts"
+
+    first = got(client, f"{path}?limit=3")
+    rest = got(client, f"{path}?limit=3&after={first['next']}")
+    of_subflow = got(client, f"/api/flow-runs/{an_id(4)}/task-attempts")
+
+    told = [*first["attempts"], *rest["attempts"]]
+    assert [one[:2] for one in told] == [[an_id(31), 1], [an_id(31), 2], [an_id(32), 1], [an_id(32), 2]]
+    assert told[1][2:] == ["FAILED", "Failed", T0 + 9, T0 + 10, "again"]
+    assert len(told[0][6]) == 200
+    assert (len(first["attempts"]), rest["next"]) == (3, "")
+    assert [one[:2] for one in of_subflow["attempts"]] == [[an_id(32), 1], [an_id(32), 2]]
+    assert got(client, f"/api/flow-runs/{ROOT}/task-attempts") == {"attempts": [], "next": ""}
+
+
+@pytest.mark.parametrize("after", ["x", ".", "x.", ".1", "x.y", "x.-1", "x." + "9" * 40, "%00.1", "x.%C2%B2"])
+def test_where_no_page_of_attempts_ended_none_goes_on(client: Client, after: str) -> None:
+    answer = client.get(f"/api/flow-runs/{ROOT}/task-attempts?after={after}")
+
+    assert answer.status == 422, answer.body
+
+
 def test_why_attempts_and_pauses_are_told(client: Client) -> None:
     why = got(client, f"/api/flow-runs/{ROOT}/why")
     attempts = got(client, f"/api/flow-runs/{ROOT}/attempts")
@@ -241,6 +276,7 @@ def test_a_task_run_is_shown_with_its_attempts_and_lines(client: Client) -> None
         "/api/flow-runs/{}/task-runs",
         "/api/flow-runs/{}/graph",
         "/api/flow-runs/{}/timeline",
+        "/api/flow-runs/{}/task-attempts",
         "/api/flow-runs/{}/logs",
         "/api/flow-runs/{}/artifacts",
         "/api/flow-runs/{}/metrics",

@@ -81,6 +81,33 @@ def test_the_newest_lines_are_given_and_the_reader_goes_back_and_follows_from_th
     assert first["before"] is None
 
 
+def test_lines_bear_the_numbers_that_pages_take_and_a_page_tells_the_first_and_the_newest(
+    client: Client, store: Store
+) -> None:
+    none = got(client, f"/api/flow-runs/{ROOT}/logs")
+    tell(
+        store,
+        *[log_line(ROOT, str(n), level=20 + 10 * (n % 2)) for n in range(6)],
+        log_line(ROOT, "of a subflow", run=CHILD),
+        log_line(ROOT, "of a task", task=TASK),
+    )
+    logs = f"/api/flow-runs/{ROOT}/logs"
+
+    everything = got(client, logs)["lines"]
+    numbers = [line["number"] for line in everything]
+    middle = got(client, f"{logs}?level=WARNING&limit=1&before={numbers[4]}")
+    later = got(client, f"{logs}?after={numbers[4]}&limit=1")
+    below = got(client, f"/api/flow-runs/{CHILD}/logs")
+    of_task = got(client, f"{logs}?task={TASK}&text=nothing")
+
+    assert (none["first"], none["last"]) == (0, 0)
+    assert numbers == sorted(set(numbers))
+    assert (texts(middle), texts(later)) == (["3"], ["5"])
+    assert [(page["first"], page["last"]) for page in (middle, later)] == [(numbers[0], numbers[-1])] * 2
+    assert (below["first"], below["last"]) == (numbers[6], numbers[6])
+    assert (of_task["first"], of_task["last"]) == (numbers[7], numbers[7])
+
+
 def test_lines_are_found_by_level_text_time_and_task(client: Client, store: Store) -> None:
     tell(
         store,
@@ -134,12 +161,16 @@ def test_artifacts_are_listed_by_run_and_by_key_and_shown_as_json_text(client: C
     rest = got(client, f"/api/flow-runs/{ROOT}/artifacts?limit=2&after={of_run['next']}")
     of_child = got(client, f"/api/flow-runs/{CHILD}/artifacts")
     of_key = got(client, "/api/artifacts?key=report")
+    little = got(client, f"/api/flow-runs/{ROOT}/artifacts?most=10")
+    little_of_key = got(client, "/api/artifacts?key=report&most=10")
     one = client.get(f"/api/artifacts/{an_id(21)}")
 
     assert [each["id"] for each in of_run["artifacts"] + rest["artifacts"]] == [an_id(21), an_id(22), an_id(23)]
     assert of_run["artifacts"][1]["data"] == [{"rows": 123456789012345678901234567890}]
     assert [each["id"] for each in of_child["artifacts"]] == [an_id(23)]
     assert [each["data"] for each in of_key["artifacts"]] == [SCRIPT, "again"]
+    assert [each["data"] for each in little["artifacts"]] == [None, None, "again"]
+    assert [each["data"] for each in little_of_key["artifacts"]] == [None, "again"]
     assert [each["run"] for each in of_key["artifacts"]] == [ROOT, CHILD]
     assert (one.json()["data"], one.headers["content-type"]) == (SCRIPT, "application/json")
     assert one.headers["x-content-type-options"] == "nosniff"
@@ -220,6 +251,7 @@ def test_metrics_are_series_by_key_and_what_is_no_number_is_null(client: Client,
     loss, accuracy = page["series"]
     assert [point[:2] for point in loss["points"]] == [[0, 1.0], [1, None], [2, None], [3, 0.25]]
     assert (loss["count"], loss["smallest"], loss["largest"], loss["last"]) == (4, 0.25, 1.0, 0.25)
+    assert loss["mean"] == 0.625
     assert (accuracy["key"], accuracy["points"][0][:2]) == ("accuracy", [None, 0.5])
     assert [series["key"] for series in of_child["series"]] == ["accuracy"]
     assert (later["series"], later["more"]) == ([], False)

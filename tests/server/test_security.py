@@ -167,7 +167,7 @@ def test_a_body_with_two_ends_is_refused_and_nothing_after_it_is_read(server: Se
 # -- headers --
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/api/health", "/api/server", "/metrics", "/nowhere", "/style.css"])
+@pytest.mark.parametrize("path", ["/", "/login", "/api/health", "/api/server", "/metrics", "/nowhere", "/icon.svg"])
 def test_every_answer_bears_the_headers_that_keep_browsers_strict(server: Served, path: str) -> None:
     headers = server.anonymous.get(path).headers
 
@@ -235,7 +235,7 @@ def test_below_a_base_path_all_is_served_and_beside_it_nothing(serve: Serve, sto
     server = serve(store, base_path="/nadi")
 
     found = [
-        server.client.get(path).status for path in ("/nadi/api/server", "/nadi/", "/nadi/style.css", "/nadi/login")
+        server.client.get(path).status for path in ("/nadi/api/server", "/nadi/", "/nadi/icon.svg", "/nadi/login")
     ]
     lost = [server.client.get(path).status for path in ("/api/server", "/", "/nadiapi/server", "/login")]
     short = server.client.get("/nadi")

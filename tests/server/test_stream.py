@@ -131,6 +131,8 @@ def test_who_follows_a_run_is_told_of_all_that_belongs_to_it_and_of_no_other(any
     assert [task["id"] for task in told["task-runs"]] == [TASK]
     assert [(one["id"], one["data"]) for one in told["artifacts"]] == [(an_id(20), "# Report")]
     assert [(one["key"], one["value"], one["step"]) for one in told["metrics"]] == [("loss", 0.5, 0)]
+    series = any_server.client.get(f"/api/flow-runs/{RUN}/metrics").json()
+    assert [one["number"] for one in told["metrics"]] == [series["after"]]
     assert [line["text"] for line in told["logs"]] == ["hello\nworld"]
 
 

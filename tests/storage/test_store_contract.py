@@ -287,6 +287,50 @@ def test_each_retry_adds_an_attempt_and_the_failed_one_keeps_its_message(store: 
     assert _task(store).due == 0.0
 
 
+def test_earlier_attempts_of_all_task_runs_are_read_in_order_and_page_by_page(store: Store) -> None:
+    writer = Writer(store)
+    writer.tell(flow_begun(ROOT), flow_begun(ROOT, id=CHILD, parent=ROOT, call=a_call(ROOT, 1)), flow_begun(OTHER))
+    for root, run, task in ((ROOT, CHILD, an_id(22)), (ROOT, ROOT, an_id(21)), (OTHER, OTHER, an_id(23))):
+        writer.tell(
+            task_begun(root, task, run=run, at=T0 + 1),
+            task_moved(root, task, S.RUNNING, attempt=2, message="first", at=T0 + 2),
+            task_moved(root, task, S.RUNNING, attempt=3, message="second", at=T0 + 3),
+        )
+    writer.tell(task_begun(ROOT, TASK))
+
+    everything = store.earlier_attempts(ROOT)
+    pages = [store.earlier_attempts(ROOT, limit=3), store.earlier_attempts(ROOT, after=(an_id(22), 1), limit=3)]
+
+    assert [(a.run, a.attempt, a.state_type, a.message, a.started, a.ended) for a in everything] == [
+        (an_id(21), 1, S.FAILED, "first", T0 + 1, T0 + 2),
+        (an_id(21), 2, S.FAILED, "second", T0 + 2, T0 + 3),
+        (an_id(22), 1, S.FAILED, "first", T0 + 1, T0 + 2),
+        (an_id(22), 2, S.FAILED, "second", T0 + 2, T0 + 3),
+    ]
+    assert pages == [everything[:3], everything[3:]]
+    assert store.earlier_attempts(ROOT, run=CHILD) == everything[2:]
+    assert store.earlier_attempts(ROOT, run=ROOT) == everything[:2]
+    assert store.earlier_attempts(ROOT, after=(an_id(22), 2)) == store.earlier_attempts(an_id(99)) == []
+
+
+def test_a_task_run_that_waits_to_be_tried_again_has_its_attempt_among_the_earlier_ones(store: Store) -> None:
+    writer = Writer(store)
+    writer.tell(flow_begun(ROOT), task_begun(ROOT, TASK))
+
+    writer.tell(task_moved(ROOT, TASK, S.SCHEDULED, state_name="AwaitingRetry", message="no", due=T0 + 9, at=T0 + 5))
+
+    assert [(a.attempt, a.state_type, a.ended) for a in store.earlier_attempts(ROOT)] == [(1, S.FAILED, T0 + 5)]
+
+
+def test_earlier_attempts_of_flow_runs_are_not_among_those_of_tasks(store: Store) -> None:
+    writer = Writer(store)
+    writer.tell(flow_begun(ROOT), flow_moved(ROOT, S.FAILED))
+
+    store.claim(ROOT, holder="another", now=T0 + 60)
+
+    assert (len(store.attempts(ROOT)), store.earlier_attempts(ROOT)) == (2, [])
+
+
 def test_a_retry_without_waiting_closes_the_attempt_before_as_failed(store: Store) -> None:
     writer = Writer(store)
     writer.tell(flow_begun(ROOT), task_begun(ROOT, TASK))

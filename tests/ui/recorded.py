@@ -93,7 +93,9 @@ def score(data: list[int], depth: int) -> float:
 
 
 @flow
-def training(rows: int = 500, depths: list[int] | None = None, source: str = "warehouse", strict: bool = False) -> float:
+def training(
+    rows: int = 500, depths: list[int] | None = None, source: str = "warehouse", strict: bool = False
+) -> float:
     """Train a model at several depths and keep the best one."""
     data = load(source, rows)
     parts = download.map(range(12))
@@ -136,8 +138,10 @@ class Approval(RunInput):
 def release() -> str:
     """Ask somebody before publishing."""
     load("warehouse", 3)
-    answer = pause_flow_run(wait_for_input=Approval.with_initial_data(description="May it be **published**?"), timeout=None)  # type: ignore[attr-defined]
-    return answer.reason  # type: ignore[no-any-return]
+    answer = pause_flow_run(
+        wait_for_input=Approval.with_initial_data(description="May it be **published**?"), timeout=None
+    )
+    return answer.reason
 
 
 @task
@@ -198,6 +202,22 @@ def crash() -> None:
         os._exit(9)
 
     crashing()
+
+
+@flow
+def region(name: str) -> int:
+    rows = load(name, 3)
+    checked = check.map([1, 2, 3])
+    for future in checked:
+        future.result(raise_on_failure=False)
+    return len(rows)
+
+
+@flow
+def regions(names: tuple[str, ...] = ("north", "south")) -> int:
+    """Have subflows, in which something fails that does not fail them."""
+    done = [region(name) for name in names]
+    return score(done, 1)  # type: ignore[return-value]
 
 
 def main() -> None:

@@ -40,6 +40,9 @@ class Reason(msgspec.Struct):
     why: str
     #: How many task runs this is said of.
     count: int = 1
+    #: Id of the task run, or of the first of them; and the type of their state, which `state` refines.
+    task_run: str = ""
+    state_type: str = ""
 
 
 class Explanation(msgspec.Struct):
@@ -60,7 +63,7 @@ class Explanation(msgspec.Struct):
 def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Explanation:
     """Return why a flow run, and each task of it that is not done, is where it is."""
     root = run if run.is_root else store.flow_run(run.root) or run
-    told = list(_about_run(store, run, root, observer, now))
+    told = list(about_run(store, run, root, observer, now))
     if not run.is_final:
         told += reasons_of_limits(store, run, observer=observer, now=now)
     lost = len(store.superseded(run.root))
@@ -80,7 +83,8 @@ def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Expl
 # -- the run --------------------------------------------------------------------------------
 
 
-def _about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: float) -> Iterator[str]:
+def about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: float) -> Iterator[str]:
+    """Yield sentences about why a flow run is where it is, without what its tasks do."""
     since = human_duration(round(max(0.0, now - run.state_at)))
     state = run.state_type
     if not run.is_root:
@@ -107,7 +111,7 @@ def _about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now:
         yield from _about_holding(root, observer)
     else:
         yield f"It is being cancelled, since {since}, in {holder_told(root, observer)}."
-    yield from _about_pauses(store, run, now)
+    yield from about_pauses(store, run, now)
     if not run.is_final:
         for request in store.requests([run.root]):
             ago = human_duration(round(max(0.0, now - request.at)))
@@ -122,7 +126,7 @@ def _about_holding(root: FlowRun, observer: Holder) -> Iterator[str]:
         yield f"It waits in {holder_told(root, observer)}."
 
 
-def _about_pauses(store: Store, run: FlowRun, now: float) -> Iterator[str]:
+def about_pauses(store: Store, run: FlowRun, now: float) -> Iterator[str]:
     """Say of each pause what is asked and until when, and how to answer; of a suspended run, also the last answer."""
     if run.state_type in (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED):
         return
@@ -301,7 +305,7 @@ def _folded(reasons: Iterator[tuple[TaskRun, str]]) -> list[Reason]:
         key = (task.task, task.state_name, why)
         found = folded.get(key)
         if found is None:
-            folded[key] = Reason(subject=task.name, state=task.state_name, why=why)
+            folded[key] = Reason(task.name, task.state_name, why, task_run=task.id, state_type=task.state_type)
         else:
             found.subject, found.count = task.task, found.count + 1
     return list(folded.values())

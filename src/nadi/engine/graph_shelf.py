@@ -10,7 +10,7 @@ from nadi.engine.run_pages import graph_page
 from nadi.model.runs import FlowRun
 from nadi.storage.contract import Store
 
-#: Nodes and edges that are kept, in all graphs together.
+#: Nodes, edges, and pieces of what tells which calls a node has, that are kept, in all graphs together.
 MOST_PARTS = 40_000
 
 
@@ -50,4 +50,4 @@ class GraphShelf:
 
 
 def _parts_of(graph: Graph) -> int:
-    return 1 + len(graph.nodes) + len(graph.edges)
+    return 1 + len(graph.nodes) + len(graph.edges) + len(graph.tasks) // 2 + len(graph.flows) // 2

@@ -29,6 +29,8 @@ class Node(msgspec.Struct):
     state: str = ""
     #: What else there is to say: durations, or under which condition it is called.
     remark: str = ""
+    #: The node of the subflow that made the calls, whether itself or in one of its tasks; "" outside of subflows.
+    within: str = ""
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -52,6 +54,11 @@ class Graph(msgspec.Struct):
     edges: list[Edge]
     #: A sentence about what the graph cannot know; "" where it knows all.
     note: str = ""
+    #: Which node each task run is part of, in the order of their ids: the number of a node in `nodes`, how many task
+    #: runs of it follow, the number of the next node, and so on. Empty before a run. Their ids would be far longer.
+    tasks: list[int] = []
+    #: The same for subflow runs.
+    flows: list[int] = []
 
     def sources(self) -> dict[str, list[str]]:
         """Return the ids before each node, by its id."""
@@ -81,6 +88,8 @@ def worst(states: Iterable[StateType]) -> StateType:
 
 
 class _Builder:
+    """Makes the graph of a run, call by call."""
+
     def __init__(self, root: FlowRun, now: float) -> None:
         self.root, self.now = root, now
         self.nodes: dict[str, Node] = {}
@@ -91,6 +100,9 @@ class _Builder:
         #: Of each task in each place: the node that further calls may join, and the map index of its last one. The
         #: place is the very caller for a map, and the caller's node and what it takes for other calls.
         self._last: dict[tuple[str, str, bool, tuple[str, ...]], tuple[str, int]] = {}
+        self._number: dict[str, int] = {}
+        self._tasks: list[int] = []
+        self._flows: list[int] = []
 
     def add(self, call: TaskRun | FlowRun) -> None:
         is_flow = isinstance(call, FlowRun)
@@ -104,11 +116,15 @@ class _Builder:
         node, last = self._last.get(key, ("", -1))
         if not node or (index >= 0 and index <= last):
             node = call.id
-            self.nodes[node] = Node(id=node, name=name, is_flow=is_flow, is_map=index >= 0)
+            self.nodes[node] = Node(
+                id=node, name=name, is_flow=is_flow, is_map=index >= 0, within=self._subflow_around(caller)
+            )
             self._members[node] = []
+            self._number[node] = len(self._number)
         self._last[key] = (node, index)
         self.node_of[call.id] = node
         self._members[node].append(call)
+        _note(self._flows if is_flow else self._tasks, self._number[node])
         for source in sources:
             if source != node:
                 self.edges[Edge(source, node)] = None
@@ -126,8 +142,16 @@ class _Builder:
             node.state = worst(call.state_type for call in members)
             node.remark = self._took(members)
         return Graph(
-            title=f"{self.root.flow}: {self.root.name}", nodes=list(self.nodes.values()), edges=list(self.edges)
+            title=f"{self.root.flow}: {self.root.name}",
+            nodes=list(self.nodes.values()),
+            edges=list(self.edges),
+            tasks=self._tasks,
+            flows=self._flows,
         )
+
+    def _subflow_around(self, caller: str) -> str:
+        node = self.nodes.get(caller)
+        return "" if node is None else node.id if node.is_flow else node.within
 
     def _took(self, members: Iterable[TaskRun | FlowRun]) -> str:
         spans = sorted(call.duration(self.now) for call in members if call.started)
@@ -135,6 +159,14 @@ class _Builder:
             return ""
         low, high = (human_duration(float(f"{span:.3g}")) for span in (spans[0], spans[-1]))
         return low if low == high else f"{low} to {high}"
+
+
+def _note(runs: list[int], node: int) -> None:
+    """Add one run to what `Graph.tasks` or `Graph.flows` tells."""
+    if runs and runs[-2] == node:
+        runs[-1] += 1
+    else:
+        runs += [node, 1]
 
 
 def graph_of_run(root: FlowRun, calls: Iterable[TaskRun | FlowRun], *, now: float) -> Graph:

@@ -47,6 +47,10 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None
     #: Whether there may be more in the direction that was asked for.
     more: bool
+    #: Numbers of the first and of the newest line that there are, of whatever level and text: between these two lies
+    #: every line. Of the task run, where one was asked for. 0 when there is none.
+    first: int
+    last: int
 
 
 def log_page(store: Store, run: FlowRun, asked: LogsAsked) -> LogPage:
@@ -60,21 +64,29 @@ def log_page(store: Store, run: FlowRun, asked: LogsAsked) -> LogPage:
     if asked.after is not None and asked.before is not None:
         raise ValueRefused("Lines are read after a line or before one, not both: give `after` or `before`.")
     own = "" if run.is_root else run.id
+    ends = _ends(store, run.root, own, asked.task)
     if asked.after is not None:
-        return _forwards(store, run.root, own, asked, asked.after)
-    return _backwards(store, run.root, own, asked, asked.before or 0)
+        return _forwards(store, run.root, own, asked, asked.after, ends)
+    return _backwards(store, run.root, own, asked, asked.before or 0, ends)
 
 
-def _forwards(store: Store, root: str, own: str, asked: LogsAsked, after: int) -> LogPage:
+def _ends(store: Store, root: str, own: str, task: str) -> tuple[int, int]:
+    """Return the numbers of the first and the newest line; each is one look at the end of an index."""
+    first = store.logs(root, run=own, task=task, limit=1)
+    last = store.last_logs(root, run=own, task=task, limit=1)
+    return (first[0].seq, last[0].seq) if first and last else (0, 0)
+
+
+def _forwards(store: Store, root: str, own: str, asked: LogsAsked, after: int, ends: tuple[int, int]) -> LogPage:
     def read(after: int) -> list[Log]:
         return store.logs(root, run=own, task=asked.task, level=asked.level, after=after, limit=_piece(asked))
 
     found, last, more = _looked(read, after, asked, backwards=False)
     before = found[0].seq if found else (after + 1 if after else None)
-    return LogPage(lines=[log_shape(line) for line in found], after=last, before=before, more=more)
+    return _page(found, ends, after=last, before=before, more=more)
 
 
-def _backwards(store: Store, root: str, own: str, asked: LogsAsked, before: int) -> LogPage:
+def _backwards(store: Store, root: str, own: str, asked: LogsAsked, before: int, ends: tuple[int, int]) -> LogPage:
     newest = 0
 
     def read(before: int) -> list[Log]:
@@ -87,7 +99,15 @@ def _backwards(store: Store, root: str, own: str, asked: LogsAsked, before: int)
     found.reverse()
     # Whoever follows from here gets what comes after the newest line that was looked at, fitting or not.
     after = newest or max(0, before - 1)
-    return LogPage(lines=[log_shape(line) for line in found], after=after, before=last if more else None, more=more)
+    return _page(found, ends, after=after, before=last if more else None, more=more)
+
+
+def _page(found: list[Log], ends: tuple[int, int], *, after: int, before: int | None, more: bool) -> LogPage:
+    first, last = ends
+    # Lines may have come since the ends were looked at.
+    last = max(last, found[-1].seq if found else 0)
+    lines = [log_shape(line) for line in found]
+    return LogPage(lines=lines, after=after, before=before, more=more, first=first or last, last=last)
 
 
 def _piece(asked: LogsAsked) -> int:

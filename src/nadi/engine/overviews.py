@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from nadi.engine.flow_pages import Outcome
 from nadi.model.runs import when
 from nadi.storage.contracts.overview import FlowSummary, HistoryBucket
 
@@ -22,6 +23,8 @@ class FlowShape(msgspec.Struct):
     runs: dict[str, int]
     #: Seconds that its finished runs took, all together, by their state.
     seconds: dict[str, float]
+    #: Its newest runs, newest first, as many as were asked for.
+    outcomes: list[Outcome] = []
 
 
 class FlowPageShape(msgspec.Struct):
@@ -50,7 +53,7 @@ class HistoryShape(msgspec.Struct):
     buckets: list[BucketShape]
 
 
-def flow_shape(flow: FlowSummary) -> FlowShape:
+def flow_shape(flow: FlowSummary, outcomes: Sequence[Outcome] = ()) -> FlowShape:
     """Return a flow as JSON tells it."""
     return FlowShape(
         name=flow.name,
@@ -58,6 +61,7 @@ def flow_shape(flow: FlowSummary) -> FlowShape:
         newest_at=when(flow.newest_at),
         runs={state.lower(): n for state, n in flow.runs.items()},
         seconds={state.lower(): seconds for state, seconds in flow.seconds.items()},
+        outcomes=list(outcomes),
     )
 
 

@@ -40,9 +40,44 @@ def graph_of_code(flow: Any) -> Graph:
             f"The source text of the flow {name_of(flow)!r} cannot be read, so it cannot be drawn."
         ) from error
     body = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)), None)
-    reader = _Reader({**function.__globals__, **inspect.getclosurevars(function).nonlocals})
-    reader.read(body.body if body is not None else [])
-    return Graph(title=name_of(flow), nodes=reader.nodes, edges=list(reader.edges), note=_NOTE)
+    names = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
+    return graph_of_body(name_of(flow), body.body if body is not None else [], names)
+
+
+class Marked:
+    """Stands for a task or flow of which only the source text is known."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        is_flow: bool,
+        function: ast.FunctionDef | ast.AsyncFunctionDef | None = None,
+        is_method: bool = False,
+    ) -> None:
+        self.name = name
+        self.is_flow = self.__nadi_flow__ = is_flow
+        #: How it is written; `None` where that is elsewhere, or it is no function.
+        self.function = function
+        #: Whether its first parameter is `self` or `cls`.
+        self.is_method = is_method
+
+    def renamed(self, name: str) -> Marked:
+        """Return the same under another name."""
+        return Marked(name, is_flow=self.is_flow, function=self.function, is_method=self.is_method)
+
+
+def graph_of_body(title: str, body: Iterable[ast.stmt], names: dict[str, Any]) -> Graph:
+    """Return the graph that the statements of a flow show.
+
+    Args:
+        title: What the graph is of.
+        body: The statements.
+        names: What the names in them stand for: tasks and flows, or `Marked` in their place.
+    """
+    reader = _Reader(names)
+    reader.read(body)
+    return Graph(title=title, nodes=reader.nodes, edges=list(reader.edges), note=_NOTE)
 
 
 class _Reader:
@@ -170,7 +205,7 @@ class _Reader:
         while isinstance(func, ast.Call) and isinstance(func.func, ast.Attribute) and func.func.attr in _SAME:
             func = func.func.value
         value = self._value(func)
-        known = is_flow(value) or isinstance(getattr(value, "spec", None), TaskSpec)
+        known = is_flow(value) or isinstance(value, Marked) or isinstance(getattr(value, "spec", None), TaskSpec)
         return (value, how) if known else (None, "")
 
     def _value(self, node: ast.expr) -> Any:

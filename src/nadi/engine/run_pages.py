@@ -27,6 +27,8 @@ from nadi.storage.contract import Store
 MOST_CALLS = 20_000
 #: Characters of its message that a bar has.
 MOST_OF_A_MESSAGE = 200
+#: Bytes of an answer to a pause that are told.
+MOST_OF_AN_ANSWER = 10_000
 #: Bytes of artifacts that one page holds, at most; a larger one alone is told without its data.
 MOST_BYTES = 1 << 20
 
@@ -97,7 +99,8 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
 class Bar(msgspec.Struct, frozen=True, array_like=True):
     """One task run in a timeline: id, name, flow run, state, name of the state, when accepted, started, ended, task.
 
-    Then: index in its map, attempt, what it took the outcome of, when it is due, why it ran again, its message, and change number.
+    Then: index in its map, attempt, what it took the outcome of, when it is due, why it ran again, its message, and
+    change number.
     """
 
     id: str
@@ -126,6 +129,28 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """When the task runs of a run began and ended, in the order in which they were made."""
 
     bars: list[Bar]
+    #: Give this as `after` for the next page; "" when there are no more.
+    next: str
+
+
+class EarlierAttempt(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt in a timeline: id of the task run, attempt, state, its name, when started and ended, message."""
+
+    task: str
+    attempt: int
+    state: str
+    state_name: str
+    #: Unix seconds; 0 where it never started.
+    started: float
+    ended: float
+    #: The beginning of it.
+    message: str
+
+
+class EarlierAttempts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was tried before of task runs, in the order of task runs and attempts."""
+
+    attempts: list[EarlierAttempt]
     #: Give this as `after` for the next page; "" when there are no more.
     next: str
 
@@ -168,6 +193,8 @@ class PauseShape(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
     answered: datetime | None
     by: str
+    #: What it was answered; `null` where it was not, where nothing but "go on" was wanted, and where it is very long.
+    answer: msgspec.Raw
     #: Why the last answer was not taken; "" otherwise.
     refused: str
 
@@ -318,6 +345,38 @@ def timeline(store: Store, run: FlowRun, *, after: str, limit: int) -> Timeline:
     )
 
 
+def earlier_attempts(store: Store, run: FlowRun, *, after: str, limit: int) -> EarlierAttempts:
+    """Return the attempts of a flow run's task runs that were followed by another; of a root run, its subflows' too.
+
+    Raises:
+        ValueRefused: `after` is not what a page before said.
+    """
+    id, dot, number = after.partition(".")
+    if after and not (is_id(id) and dot and number.isdecimal() and len(number) < _DIGITS):
+        raise ValueRefused(f"Parameter 'after' is {after!r}; expected the `next` of the page before.")
+    own = "" if run.is_root else run.id
+    found = store.earlier_attempts(run.root, run=own, after=(id, int(number or 0)), limit=limit)
+    return EarlierAttempts(
+        attempts=[
+            EarlierAttempt(
+                one.run,
+                one.attempt,
+                one.state_type,
+                one.state_name,
+                one.started,
+                one.ended,
+                shorten(one.message, MOST_OF_A_MESSAGE),
+            )
+            for one in found
+        ],
+        next=f"{found[-1].run}.{found[-1].attempt}" if len(found) == limit else "",
+    )
+
+
+#: More than any number of an attempt has.
+_DIGITS = 10
+
+
 def graph_page(store: Store, run: FlowRun, *, now: float) -> Graph:
     """Return the graph of what the root of a run called, with calls of one task in one place folded into one node.
 
@@ -331,11 +390,15 @@ def graph_page(store: Store, run: FlowRun, *, now: float) -> Graph:
     return graph
 
 
-def artifact_page(store: Store, *, run: FlowRun | None, key: str, after: str, limit: int) -> ArtifactPage:
+def artifact_page(
+    store: Store, *, run: FlowRun | None, key: str, after: str, limit: int, most: int = MOST_BYTES
+) -> ArtifactPage:
     """Return artifacts of a flow run (of a root run, those of its subflows too), or of a key over all runs.
 
-    A page ends before it becomes too large; an artifact that is too large for any is told without its data (`null`).
+    A page ends before it becomes too large; an artifact with more than `most` bytes of data, or too large for any page,
+    is told without it (`null`).
     """
+    most = min(most, MOST_BYTES)
     root = run.root if run is not None else ""
     shapes: list[ArtifactShape] = []
     size = 0
@@ -346,11 +409,11 @@ def artifact_page(store: Store, *, run: FlowRun | None, key: str, after: str, li
             if run is not None and run.id not in (run.root, artifact.run):
                 after = artifact.id
                 continue
-            too_large = len(artifact.data) > MOST_BYTES
+            too_large = len(artifact.data) > most
             size += 0 if too_large else len(artifact.data)
             if shapes and (size > MOST_BYTES or len(shapes) == limit):
                 return ArtifactPage(artifacts=shapes, next=after)
-            shapes.append(artifact_shape(artifact, most=MOST_BYTES))
+            shapes.append(artifact_shape(artifact, most=most))
             after = artifact.id
         if len(piece) < _ARTIFACTS:
             return ArtifactPage(artifacts=shapes, next="")
@@ -387,5 +450,6 @@ def pause_shape(pause: Pause) -> PauseShape:
         is_open=pause.is_open,
         answered=when(pause.answered),
         by=pause.by,
+        answer=msgspec.Raw(pause.answer if pause.answer and len(pause.answer) <= MOST_OF_AN_ANSWER else b"null"),
         refused=pause.refused,
     )

@@ -20,6 +20,7 @@ from nadi.engine.resuming import source_of
 from nadi.exceptions import NotFound, NotResumable, RunAlreadyFinished, RunNotFound, RunTaken, ValueRefused
 from nadi.model.names import LONGEST_NAME, told_for_shell
 from nadi.model.records import FlowRunBegun
+from nadi.model.results import ResultRef
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.secrets import Secret, mask
 from nadi.model.sources import RunSource
@@ -129,7 +130,7 @@ def schedule_run(
     store: Store,
     results: ResultStorage,
     like: FlowRun,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, Any] | None,
     *,
     id: str,
     name: str,
@@ -142,7 +143,8 @@ def schedule_run(
         store: Where.
         results: Where its parameters are kept when they are large.
         like: A run of the flow.
-        parameters: By name, as JSON has them; the flow converts and checks them as it begins.
+        parameters: By name, as JSON has them; the flow converts and checks them as it begins. `None` for what `like`
+            was given, as that was kept.
         id: Id of the new run.
         name: Its display name.
         tags: Tags beside those of the flow.
@@ -151,16 +153,7 @@ def schedule_run(
     Raises:
         ValueRefused: the parameters cannot be kept, or one of them is a secret, which no store gets.
     """
-    for secret in sorted(_secrets_of(like) & parameters.keys()):
-        raise ValueRefused(
-            f"Parameter {secret!r} of flow {like.flow!r} is a secret, and no store keeps one until the run begins."
-            " Leave it out, and let the flow read it where it runs, from its environment for instance."
-        )
-    kept = Keeper(results, store.signing_key, store.id, id, 1).keep(
-        dict(parameters), task_run_id="arguments", format="json"
-    )
-    if kept.kind == "not_kept":
-        raise ValueRefused(f"The parameters cannot be kept for the run: {kept.note}")
+    shown, kept = _given_again(like) if parameters is None else _kept(store, results, like, parameters, id)
     begun = FlowRunBegun(
         id,
         1,
@@ -173,7 +166,7 @@ def schedule_run(
         "Scheduled",
         version=like.version,
         tags=tuple(sorted(set(tags))),
-        parameters=display(parameters),
+        parameters=shown,
         arguments=kept,
         source=like.source,
         description=like.description,
@@ -184,3 +177,29 @@ def schedule_run(
     if made is None:
         raise RunNotFound(id, where=store.url)
     return made
+
+
+def _kept(
+    store: Store, results: ResultStorage, like: FlowRun, parameters: Mapping[str, Any], id: str
+) -> tuple[bytes, ResultRef]:
+    """Keep parameters for a run, and return them for people too."""
+    for secret in sorted(_secrets_of(like) & parameters.keys()):
+        raise ValueRefused(
+            f"Parameter {secret!r} of flow {like.flow!r} is a secret, and no store keeps one until the run begins."
+            " Leave it out, and let the flow read it where it runs, from its environment for instance."
+        )
+    kept = Keeper(results, store.signing_key, store.id, id, 1).keep(
+        dict(parameters), task_run_id="arguments", format="json"
+    )
+    if kept.kind == "not_kept":
+        raise ValueRefused(f"The parameters cannot be kept for the run: {kept.note}")
+    return display(parameters), kept
+
+
+def _given_again(like: FlowRun) -> tuple[bytes, ResultRef]:
+    """Return what a run was given. It is read by whoever begins the new run, and kept there anew."""
+    ref = like.arguments
+    if ref is None or ref.kind == "not_kept":
+        why = ref.note if ref is not None and ref.note else "they were not recorded."
+        raise ValueRefused(f"The parameters of run {told_for_shell(like.name, like.id)} cannot be given again: {why}")
+    return like.parameters, ref

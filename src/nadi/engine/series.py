@@ -33,6 +33,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     #: Of the finite ones; `null` when there is none.
     smallest: float | None
     largest: float | None
+    #: Of the finite ones, also those that were thinned out; `null` when there is none.
+    mean: float | None
     last: float
     points: list[Point]
 
@@ -78,6 +80,7 @@ def _series(key: str, values: Sequence[Metric], points: int) -> Series:
         count=len(values),
         smallest=min(finite, default=None),
         largest=max(finite, default=None),
+        mean=sum(finite) / len(finite) if finite else None,
         last=values[-1].value,
         points=[
             Point(values[index].step if values[index].step >= 0 else None, values[index].value, when(values[index].at))

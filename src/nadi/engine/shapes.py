@@ -116,6 +116,9 @@ class MetricShape(msgspec.Struct):
 class LogShape(msgspec.Struct):
     """One log line."""
 
+    #: Its place in the order of arrival: it grows from line to line of a run, not by one each. Pages take it as
+    #: `after` and `before`.
+    number: int
     at: datetime | None
     level: str
     run: str
@@ -390,6 +393,7 @@ def level_name(level: int) -> str:
 def log_shape(line: Log) -> LogShape:
     """Return a log line as JSON tells it."""
     return LogShape(
+        number=line.seq,
         at=when(line.at),
         level=level_name(line.level),
         run=line.run,

@@ -10,6 +10,7 @@ from nadi.engine.clock import Clock
 from nadi.engine.graph_shelf import GraphShelf
 from nadi.engine.logins import LoginCodes, Tries
 from nadi.engine.refusals import Refusals
+from nadi.engine.task_figures import TaskShelf
 from nadi.model.holders import Holder
 from nadi.server.configuration import Configuration
 from nadi.server.far_runs import FarRuns
@@ -17,6 +18,7 @@ from nadi.server.feed import Feed
 from nadi.server.request_counts import Requests
 from nadi.server.services import Services
 from nadi.server.static import Pages
+from nadi.services.inspecting import Inspector
 from nadi.services.launching import Launcher
 from nadi.services.stopping import Stopper
 from nadi.storage.contract import Store
@@ -65,12 +67,18 @@ class Context:
     #: Launches processes for runs, and ends those of runs that are cancelled by force.
     launcher: Launcher = field(init=False)
     stopper: Stopper = field(init=False)
+    #: Finds out what the code of flows says before a run.
+    inspector: Inspector = field(init=False)
     #: Makes graphs of runs, and keeps those that change no more.
     graphs: GraphShelf = field(init=False)
+    #: Tells which tasks of flows are slow, and keeps what it counted in finished runs.
+    task_figures: TaskShelf = field(init=False)
 
     def __post_init__(self) -> None:
         clock = Clock()
         self.far = FarRuns(self.store.access)
         self.graphs = GraphShelf(self.store)
+        self.task_figures = TaskShelf(self.store)
         self.launcher = Launcher(self.store, self.home, self.results, host=self.holder.host, clock=clock)
+        self.inspector = Inspector(self.launcher)
         self.stopper = Stopper(self.store, self.home, holder=self.holder, clock=clock)

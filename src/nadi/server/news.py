@@ -62,6 +62,8 @@ class MetricNews(msgspec.Struct):
     at: datetime | None
     run: str
     task: str | None
+    #: Its number: a page of series whose `after` is not less has it already.
+    number: int
 
 
 #: One row: its change number, the place of its kind in KINDS, and its JSON.
@@ -204,4 +206,5 @@ def _metric_news(metric: Metric) -> MetricNews:
         at=when(metric.at),
         run=metric.run,
         task=metric.task or None,
+        number=metric.seq,
     )

@@ -22,12 +22,10 @@ from nadi.server.compression import SMALLEST, takes_gzip
 
 #: The one page, and what its build has where the base path belongs.
 START = "index.html"
-BASE = b'<base href="/">'
+BASE = b'<base href="/" />'
 
 #: What the paths begin with at which the page shows something. `ui/src/lib/paths.ts` has the same ones.
-PLACES = frozenset(
-    {b"audit", b"compare", b"flows", b"keys", b"login", b"runs", b"settings", b"storage", b"users"}
-)
+PLACES = frozenset({b"audit", b"compare", b"flows", b"keys", b"login", b"runs", b"settings", b"storage", b"users"})
 
 #: Files below this have a hash of their content in their names, and never change.
 LASTING = "/assets/"
@@ -83,10 +81,15 @@ class Page:
 class Pages:
     """The files by the path under which each is served."""
 
-    def __init__(self, base_path: str = "") -> None:
-        """Read all files; the page leads to the others, and to its own places, below `base_path`."""
+    def __init__(self, base_path: str = "", folder: Traversable | None = None) -> None:
+        """Read all files; the page leads to the others, and to its own places, below `base_path`.
+
+        Args:
+            base_path: Where a proxy has the server.
+            folder: Another build than the one of the package.
+        """
         self._pages: dict[bytes, Page] = {}
-        self._add(files("nadi.server") / "static", "/", base_path)
+        self._add(folder or files("nadi.server") / "static", "/", base_path)
         #: The page itself.
         self.start = self._pages[b"/"]
 
@@ -119,7 +122,7 @@ def takes_pages(request: Request) -> bool:
 def _page(file: Traversable, name: str, base_path: str) -> Page:
     content = file.read_bytes()
     if file.name == START:
-        content = content.replace(BASE, b'<base href="%b/">' % html.escape(base_path).encode(), 1)
+        content = content.replace(BASE, b'<base href="%b/" />' % html.escape(base_path).encode(), 1)
     return Page(
         content=content,
         kind=KINDS.get(file.name.rpartition(".")[2], "application/octet-stream"),

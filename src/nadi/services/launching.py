@@ -227,6 +227,21 @@ class Launcher:
         self._settled = settled
         return wait
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a process that uses this store, and may load what the server may."""
+        environment = {name: text for name, text in os.environ.items() if name not in ("NADI_API_URL", "NADI_API_KEY")}
+        url = self._store.url
+        environment[MARK] = "1"
+        environment["NADI_HOME"] = str(self._home.path)
+        # A store's own URL has no credentials; of a file it needs none.
+        environment["NADI_DATABASE_URL"] = url if url.startswith("sqlite:") else read_settings().database_url
+        results = self._results
+        # A folder's URL writes spaces as %20, and the setting takes it as it is.
+        environment["NADI_RESULTS_URL"] = (
+            f"file://{results.folder}" if isinstance(results, LocalResults) else results.url
+        )
+        return environment
+
     # -- in detail --
 
     def _file(self, run: str) -> Path:
@@ -270,7 +285,7 @@ class Launcher:
             return subprocess.Popen(
                 command,
                 cwd=source.working_folder,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -281,20 +296,6 @@ class Launcher:
             why = f"No process can be launched for run {one_line(run.name, 80)}: {error.strerror or error}."
             self._crash_unbegun(run.id, why)
             raise NotResumable(why) from None
-
-    def _environment(self) -> dict[str, str]:
-        environment = {name: text for name, text in os.environ.items() if name not in ("NADI_API_URL", "NADI_API_KEY")}
-        url = self._store.url
-        environment[MARK] = "1"
-        environment["NADI_HOME"] = str(self._home.path)
-        # A store's own URL has no credentials; of a file it needs none.
-        environment["NADI_DATABASE_URL"] = url if url.startswith("sqlite:") else read_settings().database_url
-        results = self._results
-        # A folder's URL writes spaces as %20, and the setting takes it as it is.
-        environment["NADI_RESULTS_URL"] = (
-            f"file://{results.folder}" if isinstance(results, LocalResults) else results.url
-        )
-        return environment
 
     def _remember(self, launch: Launch) -> None:
         self._launches.pop(launch.run, None)

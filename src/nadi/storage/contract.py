@@ -309,6 +309,22 @@ class Store(ABC):
         """Return the attempts of a flow run or task run, first one first, the newest included."""
 
     @abstractmethod
+    def earlier_attempts(
+        self, root: str, *, run: str = "", after: tuple[str, int] = ("", 0), limit: int = 1000
+    ) -> list[Attempt]:
+        """Return attempts of task runs below a root run that failed and were tried again, or are to be.
+
+        They are in the order of task run and attempt. The newest attempt of a task run is the task run itself; it is
+        among these as well only while it waits to be tried again.
+
+        Args:
+            root: The root run.
+            run: Only those of task runs of this flow run.
+            after: Only what comes after this task run and attempt (keyset).
+            limit: The most to return.
+        """
+
+    @abstractmethod
     def superseded(self, root: str, *, limit: int = 1000) -> list[Superseded]:
         """Return what fenced writers said of runs below a root run, in order of arrival.
 

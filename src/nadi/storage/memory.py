@@ -315,6 +315,19 @@ class MemoryStore(Store):
             closed = self._of(newest.root).closed.get(run, {})
             return all_attempts([closed[number] for number in sorted(closed)], standing_attempt(newest))
 
+    def earlier_attempts(
+        self, root: str, *, run: str = "", after: tuple[str, int] = ("", 0), limit: int = 1000
+    ) -> list[Attempt]:
+        with self._usable():
+            of = self._of(root)
+            found: list[Attempt] = []
+            for id in sorted(id for id in of.closed if id >= after[0] and id in of.tasks):
+                if run in ("", of.tasks[id].run):
+                    found += (of.closed[id][n] for n in sorted(of.closed[id]) if (id, n) > after)
+                if len(found) >= limit:
+                    break
+            return found[:limit]
+
     def superseded(self, root: str, *, limit: int = 1000) -> list[Superseded]:
         with self._usable():
             return self._of(root).superseded[:limit]

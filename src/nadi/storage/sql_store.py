@@ -89,6 +89,11 @@ class SqlStore(Store):
         closed = [rows.attempt(row) for row in self._read("attempts", run)]
         return closed if newest is None else all_attempts(closed, standing_attempt(newest))
 
+    def earlier_attempts(
+        self, root: str, *, run: str = "", after: tuple[str, int] = ("", 0), limit: int = 1000
+    ) -> list[Attempt]:
+        return [rows.attempt(row) for row in self._read("earlier_attempts", root, *after, run, run, limit)]
+
     def superseded(self, root: str, *, limit: int = 1000) -> list[Superseded]:
         return [rows.superseded(row) for row in self._read("superseded", root, limit)]
 

@@ -6,8 +6,8 @@ import type { JSX } from "solid-js";
 import { IconButton } from "~/components/button";
 import { Icon } from "~/components/icon";
 import { ErrorNote, Loading } from "~/components/notice";
-import { Toasts } from "~/components/toasts";
-import { useMe } from "~/data/me";
+import { Toasts, tellProblem } from "~/components/toasts";
+import { logOut, useMe } from "~/data/me";
 import type { Permission } from "~/data/me";
 import type { IconName } from "~/lib/icons";
 import { onKey, useKeys } from "~/lib/keys";
@@ -125,9 +125,12 @@ export function Shell(props: { children?: JSX.Element }) {
         <For each={PLACES}>{link}</For>
         <hr />
         <For each={MORE_PLACES}>{link}</For>
-        <p class={styles.me} title={me.query.data?.name}>
+        <div class={styles.me} title={me.query.data?.name}>
           <Show when={me.query.data}>{(who) => <span class="cut">{who().name}</span>}</Show>
-        </p>
+          <Show when={me.query.data?.how === "session"}>
+            <IconButton icon="logout" label="Log out" onClick={() => void logOut().catch(tellProblem)} />
+          </Show>
+        </div>
       </nav>
       <main id="main" class={styles.main} tabIndex={-1}>
         <ErrorBoundary

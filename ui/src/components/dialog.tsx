@@ -26,7 +26,7 @@ export function Dialog(props: {
       }}
       class={styles.dialog}
       classList={{ [styles.wide!]: props.wide }}
-      aria-label={props.title}
+      aria-label={props.open ? props.title : undefined}
       onClose={() => props.open && props.onClose()}
       onClick={(event) => event.target === event.currentTarget && props.onClose()}
     >

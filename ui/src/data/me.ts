@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/solid-query";
 import { answered, api } from "~/lib/http";
+import { below, paths } from "~/lib/paths";
 
 export type Permission = "read" | "operate" | "record" | "admin";
 
@@ -16,4 +17,11 @@ export function useMe() {
     /** Whether they may; until that is known they may not. */
     may: (permission: Permission) => query.data?.permissions.includes(permission) ?? false,
   };
+}
+
+/** End the session of this browser, or all that one has, and leave for the page that asks who one is. */
+export async function logOut(everywhere = false): Promise<void> {
+  await answered(api.POST("/api/logout", { params: { query: { everywhere } } }));
+  // A new page, so that nothing of before is left in this one.
+  location.replace(below(paths.login()));
 }

@@ -16,3 +16,11 @@ export const queryClient = new QueryClient({
     mutations: { networkMode: "always" },
   },
 });
+
+/**
+ * The data of a query, or `undefined` until it is there. Reading `query.data` itself before that takes away all that
+ * stands within the nearest `Suspense`.
+ */
+export function known<T>(query: { isPending: boolean; data: T | undefined }): T | undefined {
+  return query.isPending ? undefined : query.data;
+}

@@ -1,12 +1,20 @@
-/** One run as a page shows it: the run, its task runs, and what the live stream tells of them. */
+/**
+ * One run as a page shows it: the run, its task runs, and what the live stream tells of them.
+ *
+ * The run is read first. From its change number on the stream is followed, and only then the task runs are read: what
+ * changes in between is told by the stream, and of two answers about the same thing the newer one counts. So nothing
+ * is missed, whatever comes first.
+ */
 
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
-import { createContext, createEffect, createMemo, createSignal, on, onCleanup, useContext } from "solid-js";
+import { createContext, createEffect, createMemo, createSignal, on, onCleanup, untrack, useContext } from "solid-js";
 import type { Accessor } from "solid-js";
 import { answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { live } from "~/lib/live";
+import type { Live } from "~/lib/live";
 import { isFinal } from "~/lib/state";
+import { known } from "./queries";
 import { newer } from "./runs";
 import { readTasks, rowOfTask, TaskTable } from "./tasks";
 
@@ -17,6 +25,9 @@ export interface RunData {
   /** `undefined` until it is read. */
   run: Accessor<FullRun | undefined>;
   error: Accessor<Error | null>;
+  /** Whether somebody deleted it while it was looked at. */
+  isDeleted: Accessor<boolean>;
+  /** Read the run anew, and its task runs where that went wrong. */
   reload: () => void;
   isFinal: Accessor<boolean>;
   /** Its task runs; of an outermost run, those of its subflows too. Filled once `needTasks` was called. */
@@ -27,39 +38,66 @@ export interface RunData {
   tasksError: Accessor<Error | null>;
 }
 
+/** What stands in the cache of one run. */
+export const runKey = (id: string) => ["run", id] as const;
+
 /** Follow one run, while the component that calls this is there. */
-export function createRunData(id: Accessor<string>): RunData {
+export function createRunData(id: Accessor<string>, stream: Live = live): RunData {
   const client = useQueryClient();
   const query = useQuery(() => ({
-    queryKey: ["run", id()],
+    queryKey: runKey(id()),
     queryFn: ({ signal }) => answered(api.GET("/api/flow-runs/{run}", { params: { path: { run: id() } }, signal })),
   }));
   const [heard, setHeard] = createSignal<Shapes["RunShape"]>();
-  const run = createMemo(() => {
-    const read = query.data;
-    if (!read || read.id !== id()) return undefined;
-    const told = heard();
-    return told?.id === read.id && told.change > read.change ? { ...read, ...told } : read;
+  const [deleted, setDeleted] = createSignal<readonly string[]>([]);
+  const read = createMemo(() => {
+    const found = known(query);
+    // Of the run before, as long as this one is not there.
+    return found?.id === id() ? found : undefined;
   });
-  const reload = () => void client.invalidateQueries({ queryKey: ["run", id()] });
+  const run = createMemo((): FullRun | undefined => {
+    const found = read();
+    const told = heard();
+    return found && told?.id === found.id && told.change > found.change ? { ...found, ...told } : found;
+  });
+  const readAnew = () => void client.invalidateQueries({ queryKey: runKey(id()) });
 
+  // -- the stream --
+
+  /** Whose news are told: those of the run before go on until this one is read. */
+  let followed = "";
   createEffect(
     on(
-      () => query.data?.id === id() && query.data.root,
-      (root) => root && live.follow({ run: root, after: query.data!.change }),
+      () => read()?.root,
+      (root) => {
+        if (!root) return;
+        stream.follow({ run: root, after: read()!.change });
+        followed = root;
+      },
     ),
   );
-  onCleanup(() => live.followAll());
-  live.hear("flow-runs", (items) => {
-    for (const item of items) {
-      if (item.id !== id()) continue;
-      const before = run();
-      setHeard((known) => (known?.id === item.id ? newer(known, item) : item));
-      // What is told beside the state, such as a traceback or requests, comes with the run in full.
-      if (before && (before.state !== item.state || before.attempt !== item.attempt)) reload();
-    }
+  onCleanup(() => stream.followAll());
+  stream.hear("flow-runs", (items) => {
+    const item = items.findLast((one) => one.id === id());
+    if (item) setHeard((known) => (known?.id === item.id ? newer(known, item) : item));
   });
-  live.hear("reset", reload);
+  stream.hear("deleted", (ids) => {
+    const root = untrack(read)?.root;
+    if (root && ids.includes(root)) setDeleted((all) => [...all, root]);
+  });
+  stream.hear("reset", readAnew);
+
+  // What is told beside the state, such as a traceback or requests, comes with the run in full alone.
+  let asked = 0;
+  createEffect(() => {
+    const [full, now] = [read(), run()];
+    if (!full || !now || query.isFetching || now.change <= asked) return;
+    if (now.state === full.state && now.attempt === full.attempt) return;
+    asked = now.change;
+    readAnew();
+  });
+
+  // -- its task runs --
 
   const [tasks, setTasks] = createSignal(new TaskTable());
   const [wanted, setWanted] = createSignal(false);
@@ -67,32 +105,42 @@ export function createRunData(id: Accessor<string>): RunData {
   const [tasksError, setTasksError] = createSignal<Error | null>(null);
   const [round, setRound] = createSignal(0);
   createEffect(
-    on([id, wanted, round], ([run, isWanted]) => {
-      const table = setTasks(new TaskTable());
+    on(id, () => {
+      setTasks(new TaskTable());
       setTasksRead(false);
+    }),
+  );
+  createEffect(
+    // Not before the run itself: what changes while they are read is told from its change number on.
+    on([() => read()?.id, wanted, round], ([run, isWanted]) => {
       setTasksError(null);
-      if (!isWanted) return;
+      if (!run || !isWanted) return;
       const reading = new AbortController();
       onCleanup(() => reading.abort());
-      readTasks(run, table, reading.signal).then(
-        () => setTasksRead(true),
+      readTasks(run, untrack(tasks), reading.signal).then(
+        () => reading.signal.aborted || setTasksRead(true),
         (error: Error) => reading.signal.aborted || setTasksError(error),
       );
     }),
   );
-  live.hear("task-runs", (items) => {
-    if (!wanted()) return;
+  stream.hear("task-runs", (items) => {
+    const now = read();
+    if (!wanted() || !now || now.root !== followed) return;
     // Of a subflow run only its own: the stream tells of all that the outermost run has.
-    const isRoot = !run()?.parent;
-    tasks().take((isRoot ? items : items.filter((task) => task.run === id())).map(rowOfTask));
+    tasks().take((now.parent ? items.filter((task) => task.run === now.id) : items).map(rowOfTask));
   });
-  live.hear("reset", () => setRound((n) => n + 1));
+  // Rows stay where they are, and are replaced by what is newer.
+  stream.hear("reset", () => setRound((n) => n + 1));
 
   return {
     id,
     run,
     error: () => (query.isError ? query.error : null),
-    reload,
+    isDeleted: () => deleted().includes(read()?.root ?? ""),
+    reload: () => {
+      readAnew();
+      if (tasksError()) setRound((n) => n + 1);
+    },
     isFinal: () => isFinal(run()?.state ?? ""),
     tasks,
     needTasks: () => setWanted(true),

@@ -1,106 +1,230 @@
-/** Lists of runs, kept up to date by the live stream. */
+/** Lists of runs, read page by page and kept up to date by the live stream. */
 
-import { useInfiniteQuery } from "@tanstack/solid-query";
-import { createEffect, createMemo, createSignal, on } from "solid-js";
+import { batch, createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
 import type { Accessor } from "solid-js";
 import { answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { live } from "~/lib/live";
-import { secondsOf } from "~/lib/times";
+import { isFinal } from "~/lib/state";
+import { fits, newer, taken, timeOfId, without } from "./run-list";
+import type { Run, RunsFilter } from "./run-list";
 
-export type Run = Shapes["RunShape"];
+export { fits, newer };
+export type { Run, RunsFilter };
 
-/** Which runs: as `GET /api/flow-runs` takes it. */
-export interface RunsFilter {
-  flow?: string;
-  state?: string[];
-  tag?: string[];
-  parameter?: string[];
-  since?: string;
-  until?: string;
-  text?: string;
-  subflows?: boolean;
-}
-
-/** Runs of one page of a list. */
+/** Runs of the first page of a list, and of those after it. */
 export const PAGE = 100;
+const NEXT_PAGES = 200;
+/** The most runs that a list holds. */
+export const MOST = 20_000;
+/** Pages that are looked at for one page of runs that fit. Each looks at a thousand runs at most. */
+const LOOKS = 10;
+/** Runs that are read anew at once, where all have to be. */
+const AGAIN = 1_000;
+/** Milliseconds in which subflow runs, of which the stream of all runs tells nothing, may be behind. */
+const BEHIND = 1_500;
+/** How many lists are kept for whoever comes back to them, and for how many milliseconds. */
+const KEPT = 4;
+const KEPT_FOR = 300_000;
 
-/** Whether a run belongs to a list, as far as that can be told here: the server looks for texts and parameters. */
-export function fits(run: Run, filter: RunsFilter): boolean {
-  const created = secondsOf(run.created);
-  return (
-    (filter.subflows || !run.parent) &&
-    (!filter.flow || run.flow === filter.flow) &&
-    (!filter.state?.length || filter.state.includes(run.state)) &&
-    (filter.tag ?? []).every((tag) => run.tags.includes(tag)) &&
-    (!filter.since || created >= Date.parse(filter.since) / 1000) &&
-    (!filter.until || created < Date.parse(filter.until) / 1000) &&
-    (!filter.text || [run.name, run.flow].some((name) => name.toLowerCase().includes(filter.text!.toLowerCase())))
-  );
+interface Kept {
+  runs: readonly Run[];
+  next: string;
+  /** Change number up to which it heard of all runs. */
+  told: number;
+  at: number;
+}
+const lists = new Map<string, Kept>();
+
+interface Reading {
+  /** From which run on, "" for the newest. */
+  before: string;
+  /** How many runs to find. */
+  want: number;
+  /** What is shown goes only when as many were read anew. */
+  quietly: boolean;
+  /** What is older than those stays. */
+  keepsRest?: boolean;
 }
 
-/** `runs` with what was heard since: changed ones in their places, new ones where they belong, newest first. */
-export function merged(
-  runs: readonly Run[],
-  heard: ReadonlyMap<string, Run>,
-  deleted: ReadonlySet<string>,
-  filter: RunsFilter,
-): Run[] {
-  const known = new Set(runs.map((run) => run.id));
-  const kept = runs
-    .map((run) => newer(run, heard.get(run.id)))
-    .filter((run) => !deleted.has(run.id) && fits(run, filter));
-  if (filter.parameter?.length) return kept; // whether a new one has been given that, only the server knows
-  const fresh = [...heard.values()].filter((run) => !known.has(run.id) && !deleted.has(run.id) && fits(run, filter));
-  // Ids are made in the order of time.
-  return fresh.length ? [...fresh, ...kept].sort((a, b) => (a.id < b.id ? 1 : -1)) : kept;
-}
-
-/** The newer one of two answers about the same thing. */
-export function newer<T extends { change: number }>(one: T, other: T | undefined): T {
-  return other && other.change > one.change ? other : one;
-}
-
-/** Runs that may come to a list by themselves until it is read anew, so that nothing grows for ever. */
-const MOST_HEARD = 500;
-
-/** A list of runs, newest first, page by page and live. */
-export function useRuns(filter: Accessor<RunsFilter>, options: { limit?: number } = {}) {
+/** A list of runs, newest first: one page of them, and more when asked for. */
+export function useRuns(told: Accessor<RunsFilter>, options: { limit?: number } = {}) {
   const limit = options.limit ?? PAGE;
-  const query = useInfiniteQuery(() => ({
-    queryKey: ["runs", filter(), limit],
-    queryFn: ({ pageParam, signal }) =>
-      answered(
-        api.GET("/api/flow-runs", { params: { query: { ...filter(), before: pageParam, limit } as never }, signal }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next || undefined,
-  }));
-  const read = createMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? []);
-  const known = createMemo(() => new Map(read().map((run) => [run.id, run])));
-  const [heard, setHeard] = createSignal<ReadonlyMap<string, Run>>(new Map());
-  const [deleted, setDeleted] = createSignal<ReadonlySet<string>>(new Set());
-  createEffect(
-    on(known, (runs) =>
-      setHeard((all) => new Map([...all].filter(([id, run]) => (runs.get(id)?.change ?? -1) < run.change))),
-    ),
-  );
-  createEffect(() => heard().size > MOST_HEARD && !query.isFetching && void query.refetch());
-  live.hear("flow-runs", (items) =>
-    setHeard((all) => {
-      const now = new Map(all);
-      for (const run of items) {
-        if (known().has(run.id) || fits(run, filter())) now.set(run.id, run);
-        else now.delete(run.id);
+  const filter = createMemo(told);
+  const key = createMemo(() => JSON.stringify([filter(), limit]));
+  const kept = takeOut(untrack(key));
+  const [runs, setRuns] = createSignal<readonly Run[]>(kept?.runs ?? []);
+  /** Where to go on; "" at the end, `undefined` until something was read. */
+  const [next, setNext] = createSignal<string | undefined>(kept?.next);
+  const [error, setError] = createSignal<Error | null>(null);
+  const [isReading, setReading] = createSignal(false);
+  const [stopped, setStopped] = createSignal(false);
+
+  let current: AbortController | undefined;
+  let last: Reading = { before: "", want: limit, quietly: false };
+  /** What was told while pages are on their way, which may be older. */
+  const heard = new Map<string, Run>();
+  const deleted = new Set<string>();
+
+  const isInReach = (run: Run) => run.id >= (next() ?? "");
+  const belongs = (run: Run, isThere: boolean) => fits(run, filter(), isThere) && (isThere || isInReach(run));
+  const bounded = (now: readonly Run[]) => {
+    if (now.length <= MOST) return now;
+    setNext(now[MOST - 1]!.id);
+    return now.slice(0, MOST);
+  };
+
+  /** Runs of a page, each as it is by what was told meanwhile. */
+  const fresh = (page: readonly Run[]) =>
+    page.flatMap((run) => {
+      const now = newer(run, heard.get(run.id));
+      return deleted.has(run.id) || (now !== run && !fits(now, filter(), true)) ? [] : [now];
+    });
+  /** What is shown once runs were read, from the newest one on. */
+  const instead = (all: readonly Run[], gathered: readonly Run[], how: Reading, reached: string) =>
+    how.keepsRest && reached ? [...gathered, ...all.filter((run) => run.id < reached)] : gathered;
+
+  async function read(how: Reading): Promise<void> {
+    current?.abort();
+    const mine = (current = new AbortController());
+    last = how;
+    const which = filter();
+    heard.clear();
+    deleted.clear();
+    setReading(true);
+    setError(null);
+    setStopped(false);
+    try {
+      if (!how.before) await live.ready();
+      let { before } = how;
+      let found = 0;
+      let gathered: readonly Run[] = [];
+      for (let looks = 1; !mine.signal.aborted; looks += 1) {
+        const size = before || how.quietly ? Math.min(NEXT_PAGES, Math.max(limit, how.want - found)) : limit;
+        const page = await readPage(which, before, size, mine.signal);
+        if (mine.signal.aborted) return;
+        found += page.runs.length;
+        gathered = taken(gathered, fresh(page.runs), () => true);
+        const isDone = !page.next || found >= how.want;
+        if (!how.quietly || isDone || looks >= LOOKS) {
+          const isAnew = !how.before && (how.quietly || !before);
+          batch(() => {
+            const all = runs();
+            const rest = how.keepsRest && page.next && (all.at(-1)?.id ?? "") < page.next;
+            if (!rest) setNext(page.next);
+            const now = isAnew ? instead(all, gathered, how, page.next) : taken(all, gathered, () => true);
+            setRuns(bounded(taken(now, heard.values(), belongs)));
+            setStopped(!isDone && looks >= LOOKS);
+          });
+        }
+        if (isDone || looks >= LOOKS) return;
+        before = page.next;
       }
-      return now;
+    } catch (problem) {
+      if (!mine.signal.aborted) setError(problem as Error);
+    } finally {
+      if (current === mine) {
+        current = undefined;
+        setReading(false);
+      }
+    }
+  }
+
+  const readAnew = () => read({ before: "", want: Math.min(AGAIN, Math.max(limit, runs().length)), quietly: true });
+  const readMore = () => {
+    const before = next();
+    if (!before || isReading() || runs().length >= MOST) return;
+    void read({ before, want: limit, quietly: false });
+  };
+
+  createEffect(
+    on(key, (_, before) => {
+      if (before === undefined && kept) return live.catchUp(kept.told);
+      // What is there and fits stays until the server has told; nothing is known of its end.
+      batch(() => {
+        setRuns((all) => all.filter((run) => fits(run, filter())));
+        setNext(undefined);
+      });
+      void read({ before: "", want: limit, quietly: false });
     }),
   );
-  live.hear("deleted", (ids) => setDeleted((all) => new Set([...all, ...ids])));
-  live.hear("reset", () => void query.refetch());
+  onCleanup(() => {
+    const reached = next();
+    const told = live.told();
+    if (reached !== undefined && told && !current && !filter().subflows)
+      keep(key(), { runs: runs(), next: reached, told, at: Date.now() });
+    current?.abort();
+  });
+
+  let behind: ReturnType<typeof setTimeout> | undefined;
+  onCleanup(() => clearTimeout(behind));
+  const readSubflows = () => {
+    behind = undefined;
+    if (current) return void (behind = setTimeout(readSubflows, BEHIND));
+    const open = runs().findLastIndex((run) => !isFinal(run.state)) + 1;
+    void read({ before: "", want: Math.min(AGAIN, Math.max(limit, open)), quietly: true, keepsRest: true });
+  };
+  live.hear("flow-runs", (items) => {
+    if (current) for (const item of items) heard.set(item.id, item);
+    setRuns((all) => bounded(taken(all, items, belongs)));
+    if (filter().subflows) behind ??= setTimeout(readSubflows, BEHIND);
+  });
+  live.hear("deleted", (ids) => {
+    if (current) for (const id of ids) deleted.add(id);
+    setRuns((all) => without(all, ids));
+  });
+  live.hear("reset", () => void readAnew());
+
+  const more = () => Boolean(next()) || next() === undefined;
+  const query = {
+    /** Once something was read. */
+    get data() {
+      return next() === undefined ? undefined : runs();
+    },
+    get error() {
+      return error();
+    },
+    get isFetching() {
+      return isReading();
+    },
+    get hasNextPage() {
+      return more();
+    },
+    fetchNextPage: readMore,
+    refetch: () => (error() ? read(last) : readAnew()),
+  };
   return {
     query,
-    /** Once what there is was read; `[]` before. */
-    runs: createMemo(() => (query.data ? merged(read(), heard(), deleted(), filter()) : [])),
+    runs,
+    /** Whether there may be more than these. */
+    more,
+    readMore,
+    /** Whether it was looked for long enough without enough being found: one has to ask for more. */
+    stopped,
+    isFull: () => runs().length >= MOST,
+    /** Up to which time, back from now, runs were looked at; 0 for all of them. */
+    lookedTo: () => timeOfId(next() ?? ""),
   };
+}
+
+function readPage(
+  filter: RunsFilter,
+  before: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Shapes["RunPageShape"]> {
+  const query = { ...filter, before, limit } as never;
+  return answered(api.GET("/api/flow-runs", { params: { query }, signal }));
+}
+
+function keep(key: string, list: Kept): void {
+  lists.delete(key);
+  lists.set(key, list);
+  if (lists.size > KEPT) lists.delete(lists.keys().next().value!);
+}
+
+function takeOut(key: string): Kept | undefined {
+  const found = lists.get(key);
+  lists.delete(key);
+  return found && Date.now() - found.at < KEPT_FOR ? found : undefined;
 }

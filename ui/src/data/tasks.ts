@@ -78,6 +78,9 @@ function rowOfBar(bar: Bar): TaskRow {
   };
 }
 
+/** Characters of a message that a row keeps, as the server cuts those of bars: the stream tells all of it. */
+const MOST_OF_A_MESSAGE = 200;
+
 export function rowOfTask(task: Shapes["TaskShape"]): TaskRow {
   return {
     id: task.id,
@@ -94,7 +97,7 @@ export function rowOfTask(task: Shapes["TaskShape"]): TaskRow {
     upstream: task.upstream,
     due: secondsOf(task.due),
     reason: task.reason,
-    message: task.message,
+    message: task.message.slice(0, MOST_OF_A_MESSAGE),
     change: task.change,
   };
 }
@@ -120,7 +123,10 @@ export class TaskTable {
     return this.byId.size;
   }
 
-  /** All rows, in the order in which they were made. Not to be changed. */
+  /**
+   * All rows, in the order in which they were made. Not to be changed; and always the same array, which tells nobody
+   * that something in it is new: read `version` beside it.
+   */
   rows(): readonly TaskRow[] {
     if (!this.isSorted) {
       this.inOrder.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -139,7 +145,9 @@ export class TaskTable {
     for (const row of rows) {
       const known = this.byId.get(row.id);
       if (known) {
-        if (known.change < row.change) changed = Boolean(Object.assign(known, row));
+        if (known.change >= row.change) continue;
+        Object.assign(known, row);
+        changed = true;
         continue;
       }
       const last = this.inOrder.at(-1);

@@ -398,6 +398,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flow-runs/{run}/task-attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was tried before of the task runs of a flow run, each as a short array.
+         * @description Attempts that were followed by another, or are to be; the newest one of each task run stands in the timeline. Of an
+         *     outermost run, those of its subflows too.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["flow_runs.list_task_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/flow-runs/{run}/logs": {
         parameters: {
             query?: never;
@@ -1015,6 +1038,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flows/{flow}/durations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how long the runs of a flow took, by the time at which they were made, and how many failed.
+         * @description At most the newest 2,000 of that time are looked at. A bucket is as long as fits the range.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["flows.show_durations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/{flow}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show which tasks of a flow were slow and which flaky in its newest runs, those of subflow runs among them.
+         * @description At most 20,000 task runs are looked at.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["flows.show_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/{flow}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the source text of a flow says of its parameters and of what it will call; nothing of it is run.
+         * @description The text is that of its file, where its newest run could be started on this machine; else what the newest run
+         *     recorded.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["flows.preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/{flow}/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load the code of a flow, as its newest run on this machine recorded where it lies, and tell what it says.
+         * @description A process of its own loads it, for which the same holds as for starting a run; neither flow nor task runs. An answer
+         *     may be a minute old.
+         *
+         *     Needs the permission `operate`.
+         */
+        post: operations["flows.inspect_flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/history": {
         parameters: {
             query?: never;
@@ -1029,6 +1142,52 @@ export interface paths {
          *     Needs the permission `read`.
          */
         get: operations["history.show_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List outermost runs that failed or crashed, those that failed alike as one group.
+         * @description They failed alike if they are of one flow, ended in one state, and say the same but for numbers, ids and quoted
+         *     values. The newest 1,000 that failed are looked at; the answer says if there are more.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["failures.list_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List outermost runs that wait, each with the reason; those that are late first.
+         * @description A run waits if it has not begun, is paused or has a subflow run that is, is to be entered again after a delay, or
+         *     stands in line for a limit. The newest 1,000 are looked at; the answer says if there are more.
+         *
+         *     Needs the permission `read`.
+         */
+        get: operations["waiting.list_waiting"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1460,6 +1619,10 @@ export interface components {
             edges: components["schemas"]["Edge"][];
             /** @default  */
             note: string;
+            /** @default [] */
+            tasks: number[];
+            /** @default [] */
+            flows: number[];
         };
         /**
          * Node
@@ -1484,6 +1647,8 @@ export interface components {
             state: string;
             /** @default  */
             remark: string;
+            /** @default  */
+            within: string;
         };
         /**
          * Edge
@@ -1511,7 +1676,8 @@ export interface components {
          * Bar
          * @description One task run in a timeline: id, name, flow run, state, name of the state, when accepted, started, ended, task.
          *
-         *         Then: index in its map, attempt, what it took the outcome of, when it is due, why it ran again, its message, and change number.
+         *         Then: index in its map, attempt, what it took the outcome of, when it is due, why it ran again, its message, and
+         *         change number.
          */
         Bar: [
             string,
@@ -1532,6 +1698,27 @@ export interface components {
             number
         ];
         /**
+         * EarlierAttempts
+         * @description What was tried before of task runs, in the order of task runs and attempts.
+         */
+        EarlierAttempts: {
+            attempts: components["schemas"]["EarlierAttempt"][];
+            next: string;
+        };
+        /**
+         * EarlierAttempt
+         * @description One attempt in a timeline: id of the task run, attempt, state, its name, when started and ended, message.
+         */
+        EarlierAttempt: [
+            string,
+            number,
+            string,
+            string,
+            number,
+            number,
+            string
+        ];
+        /**
          * LogPage
          * @description Some log lines, oldest first.
          */
@@ -1540,12 +1727,15 @@ export interface components {
             after: number;
             before: number | null;
             more: boolean;
+            first: number;
+            last: number;
         };
         /**
          * LogShape
          * @description One log line.
          */
         LogShape: {
+            number: number;
             at: string | null;
             level: string;
             run: string;
@@ -1595,6 +1785,7 @@ export interface components {
             count: number;
             smallest: number | null;
             largest: number | null;
+            mean: number | null;
             last: number;
             points: components["schemas"]["Point"][];
         };
@@ -1647,6 +1838,7 @@ export interface components {
             is_open: boolean;
             answered: string | null;
             by: string;
+            answer: unknown;
             refused: string;
         };
         /**
@@ -1683,6 +1875,10 @@ export interface components {
             why: string;
             /** @default 1 */
             count: number;
+            /** @default  */
+            task_run: string;
+            /** @default  */
+            state_type: string;
         };
         /**
          * NewRun
@@ -1692,6 +1888,11 @@ export interface components {
             flow: string;
             /** @default {} */
             parameters: Record<string, never>;
+            /**
+             * @description An id.
+             * @default
+             */
+            again: string;
             /** @default  */
             name: string;
             /** @default [] */
@@ -1954,6 +2155,89 @@ export interface components {
             seconds: {
                 [key: string]: number;
             };
+            /** @default [] */
+            outcomes: components["schemas"]["Outcome"][];
+        };
+        /**
+         * Outcome
+         * @description One run in a strip of the newest ones: id, state, name of the state, when made, started and ended, change.
+         */
+        Outcome: [
+            string,
+            string,
+            string,
+            number,
+            number,
+            number,
+            number
+        ];
+        /**
+         * FlowDurations
+         * @description How long the runs of a flow took, over time; buckets in which none was made are left out.
+         */
+        FlowDurations: {
+            since: string | null;
+            until: string | null;
+            step: number;
+            buckets: components["schemas"]["DurationBucket"][];
+            p50: number | null;
+            p95: number | null;
+            runs: number;
+            more: boolean;
+        };
+        /**
+         * DurationBucket
+         * @description What became of the runs of a flow that were made within some time and have ended.
+         */
+        DurationBucket: {
+            start: string;
+            count: number;
+            failures: number;
+            states: {
+                [key: string]: number;
+            };
+            p50: number | null;
+            p95: number | null;
+        };
+        /**
+         * FlowTasks
+         * @description The tasks of a flow, those that took the longest first.
+         */
+        FlowTasks: {
+            tasks: components["schemas"]["TaskFigures"][];
+            runs: number;
+            task_runs: number;
+            more: boolean;
+        };
+        /**
+         * TaskFigures
+         * @description One task, by what its runs in the newest runs of a flow came to.
+         */
+        TaskFigures: {
+            task: string;
+            runs: number;
+            flow_runs: number;
+            p50: number | null;
+            p95: number | null;
+            seconds: number;
+            share: number;
+            failures: number;
+            retried: number;
+            retries: number;
+            cached: number;
+        };
+        /**
+         * FlowCode
+         * @description What the code of a flow says.
+         */
+        FlowCode: {
+            entrypoint: string;
+            description: string;
+            parameters: unknown;
+            graph: components["schemas"]["Graph"] | null;
+            note: string;
+            /** @default  */
+            not_startable: string;
         };
         /**
          * Bucket
@@ -1980,6 +2264,57 @@ export interface components {
                 [key: string]: number;
             };
             seconds: number;
+        };
+        /**
+         * Failures
+         * @description Root runs that failed or crashed, grouped by error.
+         */
+        Failures: {
+            groups: components["schemas"]["FailureGroup"][];
+            runs: number;
+            more_groups: number;
+            looked_back_to: string | null;
+        };
+        /**
+         * FailureGroup
+         * @description Runs of one flow that failed alike.
+         */
+        FailureGroup: {
+            flow: string;
+            state: string;
+            message: string;
+            count: number;
+            first: string | null;
+            last: string | null;
+            times: number[];
+            runs: components["schemas"]["NamedRun"][];
+        };
+        /**
+         * NamedRun
+         * @description A run that a group names.
+         */
+        NamedRun: {
+            id: string;
+            name: string;
+        };
+        /**
+         * WaitingRuns
+         * @description Outermost runs that wait.
+         */
+        WaitingRuns: {
+            waiting: components["schemas"]["WaitingRun"][];
+            more: number;
+            is_cut: boolean;
+        };
+        /**
+         * WaitingRun
+         * @description An outermost run that waits.
+         */
+        WaitingRun: {
+            run: components["schemas"]["RunShape"];
+            since: string | null;
+            late_from: string | null;
+            why: string[];
         };
         /**
          * ServerShape
@@ -2107,6 +2442,7 @@ export interface operations {
         parameters: {
             query?: {
                 code?: string;
+                next?: string;
             };
             header?: never;
             path?: never;
@@ -4375,6 +4711,103 @@ export interface operations {
             };
         };
     };
+    "flow_runs.list_task_attempts": {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List what was tried before of the task runs of a flow run, each as a short array. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EarlierAttempts"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "flow_runs.list_logs": {
         parameters: {
             query?: {
@@ -4483,6 +4916,7 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
+                most?: number;
             };
             header?: never;
             path: {
@@ -5843,6 +6277,7 @@ export interface operations {
                 key: string;
                 after?: string;
                 limit?: number;
+                most?: number;
             };
             header?: never;
             path?: never;
@@ -7526,6 +7961,7 @@ export interface operations {
                 text?: string;
                 after?: string;
                 limit?: number;
+                newest?: number;
             };
             header?: never;
             path?: never;
@@ -7701,6 +8137,408 @@ export interface operations {
             };
         };
     };
+    "flows.show_durations": {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show how long the runs of a flow took, by the time at which they were made, and how many failed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDurations"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flows.show_tasks": {
+        parameters: {
+            query?: {
+                runs?: number;
+            };
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show which tasks of a flow were slow and which flaky in its newest runs, those of subflow runs among them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowTasks"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flows.preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show what the source text of a flow says of its parameters and of what it will call; nothing of it is run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowCode"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flows.inspect_flow": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your own for this action: asked again with it, it is not carried out again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                flow: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Load the code of a flow, as its newest run on this machine recorded where it lies, and tell what it says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowCode"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is in a state in which this cannot be done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much was asked in a short time. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "history.show_history": {
         parameters: {
             query?: {
@@ -7722,6 +8560,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryShape"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "failures.list_failures": {
+        parameters: {
+            query?: {
+                flow?: string;
+                since?: string | null;
+                until?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List outermost runs that failed or crashed, those that failed alike as one group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failures"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is known by the credentials, or there are none. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who asks may not do this, or a page of another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not go by the name that was asked for. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something in the request is not what this route takes. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be used now, or the server is busy. Try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "waiting.list_waiting": {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List outermost runs that wait, each with the reason; those that are late first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingRuns"];
                 };
             };
             /** @description The request cannot be read. */

@@ -27,8 +27,14 @@ export const api = createClient<Api>({
   fetch: (request) => fetch(request),
 });
 
-/** The answer of a request, or a `Problem`. Who is not known any more is asked to log in. */
-export async function answered<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+/**
+ * The answer of a request, or a `Problem`. Who is not known any more is asked to log in; with `stays` not, where 401 is
+ * said of what was given: a password.
+ */
+export async function answered<T>(
+  asked: Promise<{ data?: T; error?: unknown; response: Response }>,
+  options: { stays?: boolean } = {},
+): Promise<T> {
   let told;
   try {
     told = await asked;
@@ -38,7 +44,7 @@ export async function answered<T>(asked: Promise<{ data?: T; error?: unknown; re
   }
   const { data, error, response } = told;
   if (response.ok) return data as T;
-  if (response.status === 401 && !location.pathname.endsWith("/login")) askToLogIn();
+  if (response.status === 401 && !options.stays) askToLogIn();
   throw problemOf(error, response.status);
 }
 
@@ -52,11 +58,16 @@ function problemOf(told: unknown, status: number): Problem {
 
 /** Leave for the page that asks for name and password, and come back here from it. */
 export function askToLogIn(): void {
-  const here = location.pathname.slice(basePath.length) + location.search;
+  if (location.pathname === below(paths.login())) return;
+  const all = location.pathname.slice(basePath.length) + location.search;
+  // More than this is not taken by the server.
+  const here = all.length <= 4_000 ? all : location.pathname.slice(basePath.length);
   location.assign(`${below(paths.login())}?next=${encodeURIComponent(here)}`);
 }
 
 /** A key for a request that must be carried out once, however often it is sent. */
 export function onceKey(): { "Idempotency-Key": string } {
-  return { "Idempotency-Key": crypto.randomUUID() };
+  // A page that came without TLS has no randomUUID.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return { "Idempotency-Key": Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
 }

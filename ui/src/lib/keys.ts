@@ -24,11 +24,13 @@ const TOGETHER = 900;
 let first = "";
 let firstAt = 0;
 
+/** Fields in which no text is written. */
+const PRESSED = /^(checkbox|radio|button|submit|reset|file|range|color)$/;
+
 /** Whether keys go to what has the focus, because one writes there. */
 function isWriting(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-  );
+  if (target instanceof HTMLInputElement) return !PRESSED.test(target.type);
+  return target instanceof HTMLElement && (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
 export function onKey(event: KeyboardEvent): void {

@@ -30,6 +30,8 @@ export interface MetricNews {
   at: string | null;
   run: string;
   task: string | null;
+  /** A page of series whose `after` is not less has it already. */
+  number: number;
 }
 
 export type Kind = keyof News;
@@ -50,6 +52,8 @@ type Listener<K extends Kind> = (items: News[K]) => void;
 /** Milliseconds until a tab that nobody sees lets its stream go, and after which what it shows is loaded anew. */
 const UNSEEN = 15_000;
 const TOO_LONG = 600_000;
+/** Milliseconds that whoever wants to read waits for the stream to begin. */
+const PATIENCE = 1_500;
 /** Milliseconds until the server is asked again. */
 const AGAIN = [500, 1_000, 2_000, 4_000, 8_000];
 
@@ -62,8 +66,16 @@ export class Live {
   private readonly waiting = new Map<Kind, unknown[]>();
   private source: EventSource | undefined;
   private following = ALL;
-  /** The greatest change number that was told. */
+  /** The greatest change number that came, and that was told. */
   private change = 0;
+  private toldTo = 0;
+  /** After which change number all is told; Infinity while the stream that begins "now" has not begun. */
+  private began = Infinity;
+  /** Where to go on with all runs, when they are followed again. */
+  private backTo = 0;
+  private readonly wait = new Set<() => void>();
+  /** Whether somebody read before the stream began. */
+  private isLate = false;
   private frame = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
@@ -84,14 +96,44 @@ export class Live {
   follow(what: Following): void {
     if (this.following.run === what.run) return;
     this.following = what;
-    this.change = what.after;
-    this.waiting.clear();
-    this.connect();
+    this.goOn(what.after);
   }
 
   /** Follow all outermost runs. */
   followAll(): void {
-    this.follow(ALL);
+    this.follow({ ...ALL, after: this.backTo });
+    this.backTo = 0;
+  }
+
+  /** Tell what changed after a change number too, for a list of runs that was put away at that one and is back. */
+  catchUp(after: number): void {
+    if (this.following.run) this.backTo = after;
+    else if (after < this.began) this.goOn(after);
+  }
+
+  /** The change number up to which all runs were told; 0 where that is not known. */
+  told(): number {
+    return this.following.run === "" && this.began < Infinity ? this.toldTo : 0;
+  }
+
+  /**
+   * Resolves when what happens from then on is told: who reads after that misses nothing. Where the stream does not
+   * begin it resolves too, after a while; `reset` is told when it has begun.
+   */
+  ready(): Promise<void> {
+    if (this.began < Infinity) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.wait.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.isLate = true;
+        done();
+      }, PATIENCE);
+      this.wait.add(done);
+    });
   }
 
   /** Hear of one kind, while the component that calls this is there. */
@@ -109,6 +151,24 @@ export class Live {
     return below(text ? `/api/stream?${text}` : "/api/stream");
   }
 
+  private goOn(after: number): void {
+    this.change = this.toldTo = after;
+    this.began = after || Infinity;
+    this.isLate = false;
+    this.waiting.clear();
+    this.connect();
+  }
+
+  private begun(): void {
+    this.began = Math.min(this.began, this.change);
+    if (!this.waiting.size) this.toldTo = this.change;
+    for (const done of this.wait) done();
+    if (!this.isLate) return;
+    this.isLate = false;
+    this.waiting.set("reset", []);
+    this.tell();
+  }
+
   private connect(): void {
     this.close();
     if (document.hidden && this.hiddenSince && Date.now() - this.hiddenSince > UNSEEN) return;
@@ -116,7 +176,10 @@ export class Live {
     this.source = source;
     source.addEventListener("open", (event) => {
       // An event of the server as well as of the browser has this name; the server's has data.
-      if ("data" in event) this.note((event as MessageEvent<string>).data);
+      if ("data" in event) {
+        this.note((event as MessageEvent<string>).data);
+        this.begun();
+      }
       this.failures = 0;
       this.setConnection("live");
     });
@@ -132,14 +195,20 @@ export class Live {
     this.source = undefined;
   }
 
-  private note(data: string): { items?: unknown[] } {
+  private note(data: string): { change?: number; items?: unknown[] } {
     const told = JSON.parse(data) as { change?: number; items?: unknown[] };
     this.change = Math.max(this.change, told.change ?? 0);
     return told;
   }
 
   private take(kind: Kind, data: string): void {
-    const items = this.note(data).items ?? [];
+    const told = this.note(data);
+    const items = told.items ?? [];
+    if (kind === "reset") {
+      // It may be another store than before, with smaller numbers.
+      this.change = told.change ?? 0;
+      this.begun();
+    }
     const waiting = this.waiting.get(kind);
     if (waiting) waiting.push(...items);
     else this.waiting.set(kind, items);
@@ -153,6 +222,7 @@ export class Live {
     this.frame = 0;
     const told = [...this.waiting];
     this.waiting.clear();
+    this.toldTo = this.change;
     batch(() => {
       for (const kind of KINDS) {
         const items = told.find(([one]) => one === kind)?.[1];
@@ -187,12 +257,10 @@ export class Live {
     const away = Date.now() - this.hiddenSince;
     this.hiddenSince = 0;
     if (this.source) return;
-    if (away > TOO_LONG) {
-      this.change = 0;
-      this.waiting.set("reset", []);
-      this.tell();
-    }
-    this.connect();
+    if (away <= TOO_LONG) return this.connect();
+    this.goOn(0);
+    this.waiting.set("reset", []);
+    this.tell();
   }
 }
 

@@ -3,9 +3,12 @@
 import { createSignal, onCleanup } from "solid-js";
 import type { Accessor } from "solid-js";
 
+/** Unix seconds, as exact as they were told: dates know milliseconds alone. */
 export function secondsOf(time: string | null | undefined): number {
-  return time ? Date.parse(time) / 1000 : 0;
+  return time ? Date.parse(time) / 1000 + Number(`0.000${BEYOND.exec(time)?.[1] ?? 0}`) : 0;
 }
+
+const BEYOND = /\.\d{3}(\d+)/;
 
 const SPANS: [number, Intl.RelativeTimeFormatUnit][] = [
   [60, "second"],
@@ -56,6 +59,17 @@ export function clock(time: number): string {
 /** "2026-11-23T17:04:05.123Z", for copying and for titles. */
 export function utc(time: number): string {
   return new Date(time * 1000).toISOString();
+}
+
+/** The beginning of the day that a time lies in, where one looks from. */
+export function dayOf(time: number): number {
+  return new Date(time * 1000).setHours(0, 0, 0, 0) / 1000;
+}
+
+/** The same time of day `n` days later; days have 23 to 25 hours. */
+export function daysLater(time: number, n: number): number {
+  const date = new Date(time * 1000);
+  return date.setDate(date.getDate() + n) / 1000;
 }
 
 /** "8 ms", "1.2 s", "3m 04s", "2h 05m", "3d 4h". */

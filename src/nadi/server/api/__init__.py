@@ -9,6 +9,7 @@ from nadi.server.api import (
     audit,
     cache,
     events,
+    failures,
     flow_runs,
     flows,
     health,
@@ -26,6 +27,7 @@ from nadi.server.api import (
     task_runs,
     users,
     variables,
+    waiting,
 )
 from nadi.server.routing import Endpoint, Routes
 
@@ -47,6 +49,8 @@ NOUNS: tuple[Routes, ...] = (
     cache.routes,
     flows.routes,
     history.routes,
+    failures.routes,
+    waiting.routes,
     stream.routes,
     meta.routes,
     retention.routes,

@@ -27,6 +27,7 @@ from nadi.exceptions import (
 from nadi.model.access import Permission
 from nadi.model.names import LONGEST_NAME, run_name
 from nadi.model.runs import FlowRun, when
+from nadi.model.text import one_line, shorten
 from nadi.server.auditing import tell
 from nadi.server.fields import Id
 from nadi.server.routing import Call, Routes
@@ -47,6 +48,9 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     flow: Annotated[str, Meta(min_length=1, max_length=500)]
     #: Its parameters by name; the flow checks and converts them as it begins.
     parameters: dict[str, Any] = {}
+    #: Id of an outermost run of it, in place of parameters: what that was given is taken as it was kept, also what
+    #: JSON cannot hold.
+    again: Id = ""
     #: Display name of the run; made up when "".
     name: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
     #: Beside those that the flow has.
@@ -96,7 +100,7 @@ class LaunchShape(msgspec.Struct, frozen=True, kw_only=True):
     "/api/flow-runs",
     Permission.OPERATE,
     status=202,
-    errors=(NotFound, NotResumable, ValueRefused),
+    errors=(NotFound, RunNotFound, NotResumable, ValueRefused),
     also=(429,),
     audit="start_run",
 )
@@ -108,7 +112,7 @@ def start_run(call: Call, body: NewRun) -> RunShape:
     """
     context = call.context
     launcher = context.launcher
-    like = newest_run_here(context.store, body.flow, host=launcher.host)
+    like = _run_again(call, body) if body.again else newest_run_here(context.store, body.flow, host=launcher.host)
     launcher.check(like)
     id = _clock.new_id()
     tell(call.request, subject=id, flow=body.flow)
@@ -118,7 +122,7 @@ def start_run(call: Call, body: NewRun) -> RunShape:
             context.store,
             context.results,
             like,
-            body.parameters,
+            None if body.again else body.parameters,
             id=id,
             name=body.name or run_name(_clock.random),
             tags=body.tags,
@@ -126,6 +130,16 @@ def start_run(call: Call, body: NewRun) -> RunShape:
         )
 
     return run_shape(launcher.launch_new(id, record), now=call.now)
+
+
+def _run_again(call: Call, body: NewRun) -> FlowRun:
+    """Return the run whose parameters are wanted again."""
+    if body.parameters:
+        raise ValueRefused("A run is started with parameters or with those of another run, not both.")
+    found = the_run(call.context.store, body.again)
+    if found.flow != body.flow or not found.is_root:
+        raise ValueRefused(f"Run {found.id} is no outermost run of flow {shorten(one_line(body.flow), 80)!r}.")
+    return found
 
 
 @routes.add(

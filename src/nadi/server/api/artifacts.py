@@ -9,11 +9,11 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from nadi.engine.artifact_contents import content_of
-from nadi.engine.run_pages import ArtifactPage, artifact_page, the_artifact
+from nadi.engine.run_pages import MOST_BYTES, ArtifactPage, artifact_page, the_artifact
 from nadi.engine.shapes import ArtifactShape, artifact_shape
 from nadi.exceptions import MissingResult, NotFound
 from nadi.model.access import Permission
-from nadi.server.fields import Cursor, UpTo200
+from nadi.server.fields import Cursor, Number, UpTo200
 from nadi.server.routing import Call, Routes
 from nadi.storage.results import fetch
 
@@ -26,12 +26,16 @@ class ArtifactsQuery(msgspec.Struct, frozen=True, kw_only=True):
     key: Annotated[str, Meta(min_length=1, max_length=500)]
     after: Cursor = ""
     limit: UpTo200 = 50
+    #: Only artifacts with at most so many bytes of data are told with it.
+    most: Number = MOST_BYTES
 
 
 @routes.add("GET", "/api/artifacts", Permission.READ)
 def list_artifacts(call: Call, query: ArtifactsQuery) -> ArtifactPage:
     """List the artifacts of one key over all runs, in the order they were made."""
-    return artifact_page(call.context.store, run=None, key=query.key, after=query.after, limit=query.limit)
+    return artifact_page(
+        call.context.store, run=None, key=query.key, after=query.after, limit=query.limit, most=query.most
+    )
 
 
 @routes.add("GET", "/api/artifacts/{artifact}", Permission.READ, errors=(NotFound,))

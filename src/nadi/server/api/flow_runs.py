@@ -8,7 +8,9 @@ from nadi.engine.explaining import Explanation, explain
 from nadi.engine.graphs import Graph
 from nadi.engine.log_pages import LogPage
 from nadi.engine.run_pages import (
+    MOST_BYTES,
     ArtifactPage,
+    EarlierAttempts,
     FullRunShape,
     PauseShape,
     RunPageShape,
@@ -16,6 +18,7 @@ from nadi.engine.run_pages import (
     TaskPage,
     Timeline,
     artifact_page,
+    earlier_attempts,
     full_run,
     pause_shape,
     superseded_shape,
@@ -62,6 +65,13 @@ class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     after: Cursor = ""
     limit: UpTo200 = 50
+
+
+class ArtifactsQuery(PageQuery, frozen=True, kw_only=True):
+    """Where to go on, and how much is told of each."""
+
+    #: Only artifacts with at most so many bytes of data are told with it.
+    most: Number = MOST_BYTES
 
 
 class TasksQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +186,17 @@ def show_timeline(call: Call, run: str, query: TimelineQuery) -> Timeline:
     return timeline(store, the_run(store, run), after=query.after, limit=query.limit)
 
 
+@routes.add("GET", "/api/flow-runs/{run}/task-attempts", Permission.READ, errors=(RunNotFound, ValueRefused))
+def list_task_attempts(call: Call, run: str, query: TimelineQuery) -> EarlierAttempts:
+    """List what was tried before of the task runs of a flow run, each as a short array.
+
+    Attempts that were followed by another, or are to be; the newest one of each task run stands in the timeline. Of an
+    outermost run, those of its subflows too.
+    """
+    store = call.context.store
+    return earlier_attempts(store, the_run(store, run), after=query.after, limit=query.limit)
+
+
 @routes.add("GET", "/api/flow-runs/{run}/logs", Permission.READ, errors=(RunNotFound, ValueRefused))
 def list_logs(call: Call, run: str, query: LogsQuery) -> LogPage:
     """List log lines of a flow run; of an outermost run, those of its subflows too.
@@ -187,13 +208,13 @@ def list_logs(call: Call, run: str, query: LogsQuery) -> LogPage:
 
 
 @routes.add("GET", "/api/flow-runs/{run}/artifacts", Permission.READ, errors=(RunNotFound,))
-def list_artifacts(call: Call, run: str, query: PageQuery) -> ArtifactPage:
+def list_artifacts(call: Call, run: str, query: ArtifactsQuery) -> ArtifactPage:
     """List artifacts of a flow run; of an outermost run, those of its subflows too.
 
     A page holds about 1 MiB at most. A larger artifact is told with `null` for its data; /api/artifacts has it.
     """
     store = call.context.store
-    return artifact_page(store, run=the_run(store, run), key="", after=query.after, limit=query.limit)
+    return artifact_page(store, run=the_run(store, run), key="", after=query.after, limit=query.limit, most=query.most)
 
 
 @routes.add("GET", "/api/flow-runs/{run}/metrics", Permission.READ, errors=(RunNotFound, ValueRefused))

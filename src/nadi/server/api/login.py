@@ -31,6 +31,8 @@ class Code(msgspec.Struct, frozen=True):
 
     #: "" for the page that asks for name and password.
     code: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    #: Where the page leads after that; only the page reads it.
+    next: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
 
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

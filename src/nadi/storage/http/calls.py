@@ -85,8 +85,10 @@ def _writes(table: str, *methods: str, again: bool = True, audit: str = "") -> l
 #: `recorded_calls` is put together from pages.
 CALLS: tuple[StoreCall, ...] = (
     *_reads(RUNS, "watermark", "requests", "flow_run", "find_flow_runs", "flow_runs", "waiting_runs", "subflow_runs"),
-    *_reads(RUNS, "task_run", "task_runs", "attempts", "superseded", "logs", "last_logs", "artifacts", "artifact"),
-    *_reads(RUNS, "metrics", "variable", "variables", "last_change", "wait_for_change", "counts"),
+    *_reads(RUNS, "task_run", "task_runs", "attempts", "earlier_attempts", "superseded", "logs", "last_logs"),
+    *_reads(
+        RUNS, "artifacts", "artifact", "metrics", "variable", "variables", "last_change", "wait_for_change", "counts"
+    ),
     *_writes(RUNS, "forget_writer"),
     *_writes(RUNS, "claim", "end_attempt", "end_attempts", again=False),
     *_writes(RUNS, "ask", audit="ask_run"),

@@ -17,6 +17,14 @@ SELECT id, root, run, task, name, attempt, token, state, state_name, message, de
 SELECT run, attempt, token, state, state_name, message, started, ended, holder
   FROM attempt WHERE run = ? ORDER BY attempt;
 
+-- name: earlier_attempts
+-- CROSS JOIN keeps this order of reading: the attempts of the run in the order of the index, and the task run of each.
+SELECT attempt.run, attempt.attempt, attempt.token, attempt.state, attempt.state_name, attempt.message,
+       attempt.started, attempt.ended, attempt.holder
+  FROM attempt CROSS JOIN task_run ON task_run.id = attempt.run
+ WHERE attempt.root = ? AND (attempt.run, attempt.attempt) > (?, ?) AND (? = '' OR task_run.run = ?)
+ ORDER BY attempt.run, attempt.attempt LIMIT ?;
+
 -- name: superseded
 SELECT root, run, token, attempt, state, state_name, message, at FROM superseded WHERE root = ? ORDER BY seq LIMIT ?;
 

@@ -17,6 +17,15 @@ SELECT id, root, run, task, name, attempt, token, state, state_name, message, de
 SELECT run, attempt, token, state, state_name, message, started, ended, holder
   FROM attempt WHERE run = %s ORDER BY attempt;
 
+-- name: earlier_attempts
+-- What belongs to the run is found first, by its index. In the order of the key the attempts of all runs would be read.
+WITH own AS MATERIALIZED (
+SELECT run, attempt, token, state, state_name, message, started, ended, holder FROM attempt WHERE root = %s)
+SELECT own.run, own.attempt, own.token, own.state, own.state_name, own.message, own.started, own.ended, own.holder
+  FROM own JOIN task_run ON task_run.id = own.run
+ WHERE (own.run, own.attempt) > (%s, %s) AND (%s = '' OR task_run.run = %s)
+ ORDER BY own.run, own.attempt LIMIT %s;
+
 -- name: superseded
 SELECT root, run, token, attempt, state, state_name, message, at FROM superseded WHERE root = %s ORDER BY seq LIMIT %s;
 

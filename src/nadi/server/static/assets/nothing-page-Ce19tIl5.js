@@ -1,1 +1,0 @@
-import{S as e}from"./web-osPPZwCz.js";import{h as t,s as n,x as r}from"./index-DPwOpbR9.js";import{t as i}from"./page-C-HHqtPL.js";function a(){return e(i,{title:`Nothing here`,get children(){return e(n,{icon:`question`,title:`There is nothing at this address.`,get children(){return e(r,{get href(){return t.runs()},children:`All runs`})}})}})}export{a as default};

@@ -1,0 +1,1 @@
+var e=/[\u0000-\u001f\u007f"*/:<>?\\|\u202a-\u202e\u2066-\u2069]+/g;function t(t,n){let r=URL.createObjectURL(t),i=document.createElement(`a`);i.href=r,i.download=n.replace(e,`-`).slice(0,120),i.click(),setTimeout(()=>URL.revokeObjectURL(r),3e4)}export{t};

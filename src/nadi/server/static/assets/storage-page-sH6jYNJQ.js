@@ -1,1 +1,0 @@
-import{S as e}from"./web-osPPZwCz.js";import{t}from"./page-C-HHqtPL.js";function n(){return e(t,{title:`Storage`,children:null})}function r(){return e(n,{})}export{r as default};

@@ -1,0 +1,1 @@
+import{C as e,O as t}from"./solid-BtsOlLPS.js";function n(n,r){let i,a=!1,o=()=>{i=void 0,a&&s()},s=()=>{a=!1,i=setTimeout(o,r),n()};return e()&&t(()=>clearTimeout(i)),()=>{i===void 0?s():a=!0}}export{n as t};

@@ -1,0 +1,79 @@
+/** The subflow runs below an outermost run, live. */
+
+import { createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
+import type { Accessor } from "solid-js";
+import type { Run } from "~/data/runs";
+import { newer } from "~/data/runs";
+import type { Call } from "~/graph/dag/tally";
+import { answered, api } from "~/lib/http";
+import { live } from "~/lib/live";
+import { secondsOf } from "~/lib/times";
+
+/** Beyond so many, the states that the graph tells are shown. */
+const MOST = 2_000;
+const PAGE = 200;
+
+export interface SubflowRow extends Call {
+  name: string;
+  parent: string;
+}
+
+/** The subflow runs of an outermost run in the order of their ids, once there are any. */
+export function createSubflows(root: Accessor<string>, told: Accessor<number>) {
+  const [runs, setRuns] = createSignal<ReadonlyMap<string, Run>>(new Map());
+  const [readRoot, setReadRoot] = createSignal("");
+  const isWanted = createMemo(() => told() > 0 && told() <= MOST);
+  createEffect(
+    on([root, isWanted], ([root, wanted]) => {
+      if (!root || !wanted || untrack(readRoot) === root) return;
+      const reading = new AbortController();
+      onCleanup(() => reading.abort());
+      void readAll(root, reading.signal).then(
+        (read) => {
+          take(read);
+          setReadRoot(root);
+        },
+        () => undefined,
+      );
+    }),
+  );
+  const take = (items: readonly Run[]) =>
+    setRuns((all) => {
+      const now = new Map(all);
+      for (const run of items) if (run.root === root() && run.parent) now.set(run.id, newer(run, now.get(run.id)));
+      return now;
+    });
+  live.hear("flow-runs", (items) => items.some((run) => run.parent && run.root === root()) && take(items));
+  return {
+    rows: createMemo((): SubflowRow[] => [...runs().values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(rowOf)),
+    count: () => runs().size,
+    isRead: () => readRoot() === root() && root() !== "",
+  };
+}
+
+async function readAll(root: string, signal: AbortSignal): Promise<Run[]> {
+  const all: Run[] = [];
+  for (let after = ""; ;) {
+    const page = await answered(
+      api.GET("/api/flow-runs/{run}/subflows", {
+        params: { path: { run: root }, query: { after, limit: PAGE } as never },
+        signal,
+      }),
+    );
+    all.push(...page.runs);
+    if (!page.next || all.length >= MOST) return all;
+    after = page.next;
+  }
+}
+
+function rowOf(run: Run): SubflowRow {
+  return {
+    id: run.id,
+    name: run.name,
+    parent: run.parent ?? "",
+    state: run.state,
+    stateName: run.state_name,
+    started: secondsOf(run.started),
+    ended: secondsOf(run.ended),
+  };
+}
