@@ -234,9 +234,7 @@ def test_without_behind_proxy_nobody_is_believed(serve: Serve, store: Store) -> 
 def test_below_a_base_path_all_is_served_and_beside_it_nothing(serve: Serve, store: Store) -> None:
     server = serve(store, base_path="/nadi")
 
-    found = [
-        server.client.get(path).status for path in ("/nadi/api/server", "/nadi/", "/nadi/icon.svg", "/nadi/login")
-    ]
+    found = [server.client.get(path).status for path in ("/nadi/api/server", "/nadi/", "/nadi/icon.svg", "/nadi/login")]
     lost = [server.client.get(path).status for path in ("/api/server", "/", "/nadiapi/server", "/login")]
     short = server.client.get("/nadi")
 

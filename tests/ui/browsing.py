@@ -74,7 +74,8 @@ class Visit:
 
     def log_in_as_owner(self) -> None:
         """Log in by a link, as the one whose server it is."""
-        link = self.served.client.post("/api/login-links").json()["path"]
+        below = self.served.context.configuration.base_path
+        link = self.served.client.post(f"{below}/api/login-links").json()["path"]
         self.page.goto(f"http://127.0.0.1:{self.served.port}{link}")
 
     def log_in_as(self, name: str, password: str) -> None:

@@ -25,7 +25,7 @@ def test_a_user_is_made_and_removed_only_when_their_name_is_typed(visit: Open, s
     page.get_by_label("Password").fill("a long enough password")
     assert person.axe() == []
     page.get_by_role("button", name="Make").click()
-    page.get_by_role("cell", name="asha").wait_for()
+    page.get_by_role("cell", name="asha", exact=True).wait_for()
     made = served.client.get("/api/users/asha").json()
     page.get_by_role("button", name="Change asha").click()
     page.get_by_role("menuitem", name="Remove").click()

@@ -166,6 +166,6 @@ def test_below_a_base_path_everything_is_found(browser: Browser, home: Path) -> 
         person.page.get_by_role("heading", name="Runs").wait_for()
         person.page.get_by_role("link", name="Flows").click()
         person.page.wait_for_url("**/team/nadi/flows")
-        person.page.get_by_text("Live", exact=True).wait_for()
+        person.page.get_by_text("Live", exact=True).first.wait_for()
         person.close()
     store.close()

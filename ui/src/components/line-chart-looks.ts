@@ -10,7 +10,7 @@ const DASHES: readonly (readonly number[])[] = [
   [13, 4],
   [4, 2, 1.5, 2, 1.5, 2],
   [5, 5],
-  [1, 5],
+  [12, 3, 2, 3, 2, 3],
 ];
 
 export interface LineLook {
