@@ -174,3 +174,28 @@ def test_a_description_ends_where_its_sections_begin() -> None:
     assert description_of("Do it.\n\n    Well.\n\n    Parameters\n    ----------\n    n : int") == "Do it.\n\nWell."
     assert description_of("Do it.\n\nReturns:\n    Nothing.") == "Do it."
     assert description_of(None) == ""
+
+
+def test_code_that_nobody_wrote_by_hand_has_no_graph_and_takes_no_memory() -> None:
+    lines = "".join("    kept.append(step(kept))\n" for _ in range(1_500))
+    text = f"from nadi import flow, task\n@task\ndef step(x): ...\n@flow\ndef large():\n    kept = []\n{lines}"
+
+    assert preview_of_source(text, "large.py:large").graph is None
+
+
+def test_imports_of_other_libraries_do_not_use_up_the_files_that_are_read() -> None:
+    others = "".join(f"import library_{n}\n" for n in range(40))
+    text = f"{others}from nadi import flow\nfrom mine import step\n@flow\ndef run():\n    step()\n"
+    mine = "from nadi import task\n@task\ndef step(): ...\n"
+
+    code = preview_of_source(text, "run.py:run", read=lambda name: mine if name == "mine" else None)
+
+    assert code.graph is not None
+    assert [node.name for node in code.graph.nodes] == ["step"]
+
+
+@pytest.mark.parametrize("name", ["__slots__", "__qualname__", "__classcell__"])
+def test_a_method_of_an_odd_name_is_left_out(name: str) -> None:
+    text = f"from nadi import flow, task\nclass Odd:\n    @task\n    def {name}(self): ...\n@flow\ndef run(): ...\n"
+
+    assert preview_of_source(text, "run.py:run").graph is not None

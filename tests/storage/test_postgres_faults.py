@@ -295,7 +295,8 @@ def test_of_two_that_wait_for_each_other_one_begins_again_and_both_are_done(url:
     with ThreadPoolExecutor(2) as pool:
         tries = sorted(each.result(timeout=30) for each in (pool.submit(add, "a", "b"), pool.submit(add, "b", "a")))
 
-    assert tries == [1, 2]
+    # At least one; each of the two may have looked for the circle at the same moment.
+    assert tries[-1] == 2
     assert database.fetch("SELECT updated FROM variable") == [(2.0,), (2.0,)]
     database.close()
 

@@ -86,7 +86,9 @@ def failures(store: Store, *, since: float, until: float, flow: str, limit: int)
     # A page shares its window among the states, and there may be none in the other one.
     page = store.overview.page(which, limit=MOST_RUNS, window=len(_FAILED) * MOST_RUNS)
     groups = grouped(page.runs)
-    looked_back_to = page.runs[-1].created if page.runs and page.next else 0.0
+    # Where the page stopped, which may be far behind the last one that fits.
+    last = store.flow_run(page.next) if page.next else None
+    looked_back_to = last.created if last is not None else page.runs[-1].created if page.runs and page.next else 0.0
     return Failures(
         groups=groups[:limit],
         runs=len(page.runs),

@@ -67,23 +67,37 @@ class Marked:
         return Marked(name, is_flow=self.is_flow, function=self.function, is_method=self.is_method)
 
 
-def graph_of_body(title: str, body: Iterable[ast.stmt], names: dict[str, Any]) -> Graph:
+def graph_of_body(title: str, body: Iterable[ast.stmt], names: dict[str, Any], *, is_bounded: bool = False) -> Graph:
     """Return the graph that the statements of a flow show.
 
     Args:
         title: What the graph is of.
         body: The statements.
         names: What the names in them stand for: tasks and flows, or `Marked` in their place.
+        is_bounded: Whether code that nobody wrote by hand is given up, as it could take all memory.
+
+    Raises:
+        PreviewTooLarge: it has more calls or links than are read, where they are bounded.
     """
-    reader = _Reader(names)
+    reader = _Reader(names, is_bounded)
     reader.read(body)
     return Graph(title=title, nodes=reader.nodes, edges=list(reader.edges), note=_NOTE)
+
+
+#: Calls and links of a graph, at most; code with more of them was not written by hand.
+MOST_NODES = 2_000
+MOST_EDGES = 20_000
+
+
+class PreviewTooLarge(ValueError):
+    """Code with too many calls for a picture."""
 
 
 class _Reader:
     """Walks the statements of a flow in order and remembers which variable holds whose outcome."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: dict[str, Any], is_bounded: bool) -> None:
+        self._is_bounded = is_bounded
         self.nodes: list[Node] = []
         self.edges: dict[Edge, None] = {}
         self._names = names
@@ -219,6 +233,8 @@ class _Reader:
         return None
 
     def _add(self, called: Any, how: str, sources: set[str]) -> str:
+        if self._is_bounded and (len(self.nodes) >= MOST_NODES or len(self.edges) + len(sources) > MOST_EDGES):
+            raise PreviewTooLarge(f"It has more than {MOST_NODES:,} calls or {MOST_EDGES:,} links between them.")
         node = Node(
             id=f"n{len(self.nodes) + 1}",
             name=name_of(called),

@@ -163,10 +163,19 @@ class AskedField(msgspec.Struct, frozen=True):
 
 
 def asked_fields(pause: Pause) -> list[AskedField]:
-    """Return what a pause asks for, field by field; one field named `value` where it asks for a plain value."""
+    """Return what a pause asks for, field by field; one field named `value` where it asks for a plain value.
+
+    A schema that no engine made, as another client may record one, asks for a plain value, too.
+    """
     if not pause.schema:
         return []
-    schema = msgspec.json.decode(pause.schema)
+    try:
+        return _fields_of(msgspec.json.decode(pause.schema))
+    except (msgspec.DecodeError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        return [AskedField(PLAIN, "a value", True, "", "")]
+
+
+def _fields_of(schema: Any) -> list[AskedField]:
     kind = kind_of_schema(schema)
     if not isinstance(kind, Fields):
         return [AskedField(PLAIN, kind.expects, True, "", "")]

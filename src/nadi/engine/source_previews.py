@@ -22,18 +22,18 @@ from typing import Any
 import msgspec
 
 from nadi.engine.flow_code import NOT_TOLD, FlowCode, description_of
-from nadi.engine.previews import Marked, graph_of_body
+from nadi.engine.previews import Marked, PreviewTooLarge, graph_of_body
 from nadi.model.parameters import Parameters
 from nadi.model.secrets import Secret
 
 #: Reads the source text of a module by its name, with leading dots where it is relative; `None` where it is not there.
 ReadModule = Callable[[str], str | None]
 
-#: How many files are read beside that of the flow.
+#: How many files are read beside that of the flow, and of how many names it is looked whether one is there.
 MOST_FILES = 20
-
-#: Calls that a graph shows, at most; code with more of them was not written by hand.
-MOST_NODES = 2_000
+MOST_NAMES = 500
+#: Characters of a source that are read; code with more of them was not written by hand.
+MOST_SOURCE = 256 * 1024
 
 _DECLARED = (
     "This flow is declared: its graph and parameters are there once its code is loaded, which is not done to show this."
@@ -68,10 +68,12 @@ def preview_of_source(text: str, entrypoint: str, *, read: ReadModule = lambda n
         entrypoint: What the flow is loaded by; what stands after the last colon is looked for.
         read: Gives the text of other modules that it imports.
     """
+    if len(text) > MOST_SOURCE:
+        return _nothing(entrypoint, f"Its file has more than {MOST_SOURCE:,} characters, which are not read here.")
     try:
         return _preview(ast.parse(text), entrypoint, read)
     # What is nested beyond what Python can take ends in one of these, wherever that shows.
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return _nothing(entrypoint, _UNREADABLE)
 
 
@@ -85,12 +87,15 @@ def _preview(tree: ast.Module, entrypoint: str, read: ReadModule) -> FlowCode:
         return _nothing(entrypoint, _DECLARED)
     described = _Described(module.origins)
     docstring = ast.get_docstring(function)
-    graph = graph_of_body(found.name, function.body, module.names)
+    try:
+        graph = graph_of_body(found.name, function.body, module.names, is_bounded=True)
+    except PreviewTooLarge:
+        graph = None
     return FlowCode(
         entrypoint=entrypoint,
         description=description_of(docstring),
         parameters=described.schema(function, docstring, is_method=found.is_method),
-        graph=graph if len(graph.nodes) <= MOST_NODES else None,
+        graph=graph,
         note=_TYPES if described.left_out else "",
     )
 
@@ -108,13 +113,16 @@ class _Files:
     def __init__(self, read: ReadModule) -> None:
         self._read = read
         self._known: dict[str, ModuleType | None] = {}
+        self._files = 0
 
     def module(self, name: str) -> ModuleType | None:
         """Return what stands for a module: with its tasks and flows, and nothing else."""
         if name not in self._known:
             self._known[name] = None  # two that import each other end here
-            text = self._read(name) if len(self._known) <= MOST_FILES else None
+            is_looked_for = self._files < MOST_FILES and len(self._known) <= MOST_NAMES
+            text = self._read(name) if is_looked_for else None
             if text is not None:
+                self._files += 1
                 try:
                     tree = ast.parse(text)
                 except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -165,7 +173,9 @@ class _Module:
                 inside = {
                     one.name: marked
                     for one in statement.body
-                    if isinstance(one, Function) and (marked := self._marked(one, is_method=True)) is not None
+                    if isinstance(one, Function)
+                    and not one.name.startswith("__")
+                    and (marked := self._marked(one, is_method=True)) is not None
                 }
                 if inside:
                     self.names[statement.name] = type(statement.name, (), inside)

@@ -53,6 +53,8 @@ class Inspector:
         self._kept: OrderedDict[_Key, tuple[float, FlowCode]] = OrderedDict()
         #: What is being found out; whoever asks for the same waits for the same.
         self._asked: dict[_Key, Future[FlowCode]] = {}
+        #: How many callers there are now.
+        self._waiting = 0
 
     def inspect(self, run: FlowRun) -> FlowCode:
         """Return what the code of a run's flow says as it is now; blocks until it is loaded.
@@ -70,10 +72,18 @@ class Inspector:
             if code is not None and now - asked_at < KEPT:
                 return code
             waited_for = self._asked.get(key)
+            if waited_for is not None and self._waiting >= AT_ONCE:
+                # Who waits has a thread of the server, and others want some too.
+                raise RequestRefused("This code is being loaded for others already. Try again soon.", status=429)
             future = waited_for or self._begin(key)
-        if waited_for is None:
-            self._find_out(key, future, source, run)
-        return future.result()
+            self._waiting += 1
+        try:
+            if waited_for is None:
+                self._find_out(key, future, source, run)
+            return future.result()
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     def _begin(self, key: _Key) -> Future[FlowCode]:
         if len(self._asked) >= AT_ONCE:
@@ -101,11 +111,12 @@ class Inspector:
         assert source.entrypoint is not None
         what = f"The code of flow {one_line(run.flow, 80)!r}"
         told, printed, status = _ended(self._start(source))
-        if status is None:
-            raise NotResumable(f"{what} was not loaded within {LONGEST:g} seconds.")
         try:
+            # A whole answer counts, also where a thread of the code's own kept its process from ending.
             answer = msgspec.json.decode(told, type=Answer)
         except msgspec.DecodeError:
+            if status is None:
+                raise NotResumable(f"{what} was not loaded within {LONGEST:g} seconds.") from None
             last = next((line for line in reversed(printed.splitlines()) if line.strip()), "it printed nothing.")
             raise NotResumable(
                 f"{what} cannot be inspected: the process that loaded it ended with status {status}:"
