@@ -30,6 +30,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
   const [text, setText] = createSignal("");
   const [at, setAt] = createSignal(0);
   let dialog!: HTMLDialogElement;
+  let isBeside = false;
   createEffect(
     on(
       () => props.open,
@@ -108,7 +109,8 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
       class={styles.palette}
       aria-label="Search and go anywhere"
       onClose={() => props.open && props.onClose()}
-      onClick={(event) => event.target === dialog && props.onClose()}
+      onPointerDown={(event) => (isBeside = event.target === dialog)}
+      onClick={(event) => isBeside && event.target === dialog && props.onClose()}
     >
       <Show when={props.open}>
         <div class={styles.entry}>

@@ -1,7 +1,7 @@
 /** What stands around every page: the way to the others, how the live stream is, and the keys that work everywhere. */
 
 import { A, useLocation, useNavigate } from "@solidjs/router";
-import { ErrorBoundary, For, Show, Suspense, createSignal, onCleanup, onMount } from "solid-js";
+import { ErrorBoundary, For, Show, Suspense, createEffect, createSignal, on, onCleanup, onMount } from "solid-js";
 import type { JSX } from "solid-js";
 import { IconButton } from "~/components/button";
 import { Icon } from "~/components/icon";
@@ -134,11 +134,15 @@ export function Shell(props: { children?: JSX.Element }) {
       </nav>
       <main id="main" class={styles.main} tabIndex={-1}>
         <ErrorBoundary
-          fallback={(error: Error, again) => (
-            <div class={styles.broken}>
-              <ErrorNote error={error} retry={again} />
-            </div>
-          )}
+          fallback={(error: Error, again) => {
+            // Another page need not fail.
+            createEffect(on(() => location.pathname, again, { defer: true }));
+            return (
+              <div class={styles.broken}>
+                <ErrorNote error={error} retry={again} />
+              </div>
+            );
+          }}
         >
           <Suspense fallback={<Loading rows={6} />}>{props.children}</Suspense>
         </ErrorBoundary>

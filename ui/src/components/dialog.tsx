@@ -14,6 +14,8 @@ export function Dialog(props: {
   wide?: boolean;
 }) {
   let dialog: HTMLDialogElement | undefined;
+  // Text that is marked by dragging may end beside the dialog, which is no press there.
+  let isBeside = false;
   createEffect(() => {
     if (props.open && dialog && !dialog.open) dialog.showModal();
     if (!props.open && dialog?.open) dialog.close();
@@ -28,7 +30,8 @@ export function Dialog(props: {
       classList={{ [styles.wide!]: props.wide }}
       aria-label={props.open ? props.title : undefined}
       onClose={() => props.open && props.onClose()}
-      onClick={(event) => event.target === event.currentTarget && props.onClose()}
+      onPointerDown={(event) => (isBeside = event.target === event.currentTarget)}
+      onClick={(event) => isBeside && event.target === event.currentTarget && props.onClose()}
     >
       <Show when={props.open}>
         <div class={styles.box}>

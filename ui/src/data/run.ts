@@ -9,7 +9,7 @@
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
 import { createContext, createEffect, createMemo, createSignal, on, onCleanup, untrack, useContext } from "solid-js";
 import type { Accessor } from "solid-js";
-import { answered, api } from "~/lib/http";
+import { Problem, answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { live } from "~/lib/live";
 import type { Live } from "~/lib/live";
@@ -41,11 +41,17 @@ export interface RunData {
 /** What stands in the cache of one run. */
 export const runKey = (id: string) => ["run", id] as const;
 
+function isGone(error: Error | null): boolean {
+  return error instanceof Problem && error.status === 404;
+}
+
 /** Follow one run, while the component that calls this is there. */
 export function createRunData(id: Accessor<string>, stream: Live = live): RunData {
   const client = useQueryClient();
   const query = useQuery(() => ({
     queryKey: runKey(id()),
+    // What was kept may be old by as much as was told while another run was open.
+    staleTime: 0,
     queryFn: ({ signal }) => answered(api.GET("/api/flow-runs/{run}", { params: { path: { run: id() } }, signal })),
   }));
   const [heard, setHeard] = createSignal<Shapes["RunShape"]>();
@@ -104,6 +110,7 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
   const [tasksRead, setTasksRead] = createSignal(false);
   const [tasksError, setTasksError] = createSignal<Error | null>(null);
   const [round, setRound] = createSignal(0);
+  const readId = createMemo(() => read()?.id);
   createEffect(
     on(id, () => {
       setTasks(new TaskTable());
@@ -112,7 +119,7 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
   );
   createEffect(
     // Not before the run itself: what changes while they are read is told from its change number on.
-    on([() => read()?.id, wanted, round], ([run, isWanted]) => {
+    on([readId, wanted, round], ([run, isWanted]) => {
       setTasksError(null);
       if (!run || !isWanted) return;
       const reading = new AbortController();
@@ -136,7 +143,7 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
     id,
     run,
     error: () => (query.isError ? query.error : null),
-    isDeleted: () => deleted().includes(read()?.root ?? ""),
+    isDeleted: () => deleted().includes(read()?.root ?? "") || isGone(query.error),
     reload: () => {
       readAnew();
       if (tasksError()) setRound((n) => n + 1);

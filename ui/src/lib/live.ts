@@ -89,6 +89,8 @@ export class Live {
   /** Begin, and watch whether anybody sees the page. */
   start(): void {
     document.addEventListener("visibilitychange", () => this.seen(!document.hidden));
+    // A tab may be opened beside the one that is looked at.
+    if (document.hidden) this.seen(false);
     this.connect();
   }
 
@@ -176,10 +178,7 @@ export class Live {
     this.source = source;
     source.addEventListener("open", (event) => {
       // An event of the server as well as of the browser has this name; the server's has data.
-      if ("data" in event) {
-        this.note((event as MessageEvent<string>).data);
-        this.begun();
-      }
+      if ("data" in event) this.opened((event as MessageEvent<string>).data);
       this.failures = 0;
       this.setConnection("live");
     });
@@ -187,6 +186,14 @@ export class Live {
       source.addEventListener(kind, (event) => this.take(kind, (event as MessageEvent<string>).data));
     }
     source.addEventListener("error", () => this.failed(source));
+  }
+
+  /** A server that begins before what was told has another store than the one before: what is shown is none of its. */
+  private opened(data: string): void {
+    const { change = 0 } = JSON.parse(data) as { change?: number };
+    if (change < this.change) return this.take("reset", data);
+    this.note(data);
+    this.begun();
   }
 
   private close(): void {
@@ -243,8 +250,15 @@ export class Live {
   private async again(): Promise<void> {
     // The stream itself does not say why it was refused.
     const answer = await fetch(below("/api/me")).catch(() => undefined);
-    if (answer?.status === 401) askToLogIn();
-    else this.connect();
+    if (answer?.status === 401) return askToLogIn();
+    const { run } = this.following;
+    const found = run && answer?.ok ? await fetch(below(`/api/flow-runs/${run}`)).catch(() => undefined) : undefined;
+    if (run !== this.following.run || this.source) return; // something else is followed since
+    if (found?.status !== 404) return this.connect();
+    // It was deleted while nobody listened, and there is nothing left to follow.
+    this.setConnection("live");
+    this.waiting.set("deleted", [run]);
+    this.tell();
   }
 
   private seen(isSeen: boolean): void {

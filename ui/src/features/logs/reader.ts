@@ -59,7 +59,11 @@ export function createLogReader(
     try {
       await work(signal);
     } catch (problem) {
-      if (!signal.aborted) setError(problem as Error);
+      if (signal.aborted) return;
+      // The next news, or the next look further, try again.
+      Object.assign(busy, { earlier: false, later: false, again: false });
+      setSearching(false);
+      setError(problem as Error);
     }
   };
 

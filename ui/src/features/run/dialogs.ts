@@ -18,6 +18,11 @@ export function createDialogs() {
       if (what === "again" || what === "same") search.set({ again: what === "same" ? "same" : "1" });
       else setAsking(what);
     },
+    /** Another run is shown: what was asked was asked of the one before. */
+    forget: () => {
+      setAsking(null);
+      setTask("");
+    },
     close: () => {
       setAsking(null);
       if (search.one("again")) search.set({ again: undefined });

@@ -42,10 +42,18 @@ class Once {
       this.key = undefined;
       return answer;
     } catch (error) {
-      if (!(error instanceof Problem && error.status === 0)) this.key = undefined;
+      if (!isOpen(error)) this.key = undefined;
       throw error;
     }
   }
+}
+
+/** Whether it is not known what became of a request: no answer came, or it is still being carried out. */
+function isOpen(error: unknown): boolean {
+  if (!(error instanceof Problem)) return false;
+  return (
+    error.status === 0 || error.status >= 502 || (error.status === 409 && error.message.includes("being carried out"))
+  );
 }
 
 export interface StartAgain {
@@ -68,6 +76,7 @@ export function useRunActions() {
       void client.invalidateQueries({ queryKey: ["run", run] });
       void client.invalidateQueries({ queryKey: ["pauses"] });
       void client.invalidateQueries({ queryKey: ["why"] });
+      void client.invalidateQueries({ queryKey: ["above"] });
     }
   };
   const path = (run: string) => ({ path: { run } });

@@ -1,7 +1,7 @@
 /** What stands around every part of the page of a run: what it is, how it is, what can be done, and what it asks. */
 
 import { A } from "@solidjs/router";
-import { For, Show, Suspense, createMemo } from "solid-js";
+import { For, Show, Suspense, createEffect, createMemo, on } from "solid-js";
 import type { Accessor, JSX } from "solid-js";
 import { CopyButton } from "~/components/copy-button";
 import { Icon } from "~/components/icon";
@@ -77,6 +77,7 @@ function Frame(props: { run: Accessor<FullRun>; tab: Tab; children: JSX.Element 
   const me = useMe();
   const ancestry = useAncestry(run);
   const dialogs = createDialogs();
+  createEffect(on(() => run().id, dialogs.forget, { defer: true }));
   const actions = createMemo(() => {
     const root = ancestry.root();
     return me.may("operate") && root && !isDeleted() ? possible(run(), root) : NONE;

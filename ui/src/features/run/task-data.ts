@@ -18,6 +18,7 @@ export function useTask(id: Accessor<string>) {
   const path = () => ({ path: { task: id() } });
   const query = useQuery(() => ({
     queryKey: ["task", id()],
+    staleTime: 0,
     queryFn: ({ signal }) => answered(api.GET("/api/task-runs/{task}", { params: path(), signal })),
   }));
   const [heard, setHeard] = createSignal<Shapes["TaskShape"]>();

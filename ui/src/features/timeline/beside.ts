@@ -32,14 +32,16 @@ export function createTried(data: RunData): () => AllTried {
   let readAt = -Infinity;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reading: AbortController | undefined;
+  let isGone = false;
   const read = async () => {
     const [wanted, began] = [tries(), performance.now()];
-    reading = new AbortController();
+    const { signal } = (reading = new AbortController());
     try {
-      setTried(await readTried(data.id(), reading.signal));
+      setTried(await readTried(data.id(), signal));
       known = wanted;
     } catch {
-      // Shown without them; asked again with the next change.
+      // Shown without them; asked again with the next change, and not before.
+      if (!signal.aborted) known = wanted;
     }
     reading = undefined;
     readAt = performance.now();
@@ -47,7 +49,7 @@ export function createTried(data: RunData): () => AllTried {
     soon();
   };
   const soon = () => {
-    if (tries() === known || reading) return;
+    if (isGone || tries() === known || reading) return;
     clearTimeout(timer);
     timer = setTimeout(() => void read(), Math.max(0, readAt + pause - performance.now()));
   };
@@ -60,6 +62,7 @@ export function createTried(data: RunData): () => AllTried {
     }),
   );
   onCleanup(() => {
+    isGone = true;
     clearTimeout(timer);
     reading?.abort();
   });

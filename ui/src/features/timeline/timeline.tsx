@@ -64,7 +64,7 @@ export function Timeline() {
     { keys: "-", does: "Zoom out", run: () => zoom(2) },
     { keys: "0", does: "See all of the timeline", run: () => camera.fit() },
     { keys: "e", does: "Go to the end of the timeline, and follow it", run: end },
-    { keys: "c", does: "Show the critical path", run: () => settings.setPath(!settings.hasPath()) },
+    { keys: "p", does: "Show the critical path", run: () => settings.setPath(!settings.hasPath()) },
   );
   const open = ({ row, piece, at }: Thing) => {
     if (row.kind === "group" && !at) settings.toggle(row.key, !row.isOpen);
