@@ -77,7 +77,9 @@ function Frame(props: { run: Accessor<FullRun>; tab: Tab; children: JSX.Element 
   const me = useMe();
   const ancestry = useAncestry(run);
   const dialogs = createDialogs();
-  createEffect(on(() => run().id, dialogs.forget, { defer: true }));
+  // Of the run itself there is something new all the time.
+  const id = createMemo(() => run().id);
+  createEffect(on(id, dialogs.forget, { defer: true }));
   const actions = createMemo(() => {
     const root = ancestry.root();
     return me.may("operate") && root && !isDeleted() ? possible(run(), root) : NONE;
