@@ -172,3 +172,29 @@ def test_the_page_of_a_run_is_accessible_and_fits(
             opened.page.get_by_role("button", name="Start").wait_for()
         assert opened.axe() == []
         assert opened.overflow() == 0
+
+
+def test_the_parts_of_a_run_stay_in_reach_below_a_tall_header_and_the_open_one_is_seen(
+    recording: Recording, visit: Open
+) -> None:
+    recording.run("hostile")
+    page = visit(f"/runs/{recording.runs()[0].id}/why?more=1", width=390).page
+
+    parts = page.get_by_role("navigation", name="Parts of the run")
+    current = parts.locator("[aria-current=page]")
+    expect(current).to_have_text("Why")
+    assert parts.evaluate("nav => nav.clientHeight") > 24
+    past = "link => link.getBoundingClientRect().right - link.parentElement.getBoundingClientRect().right"
+    wait_until(lambda: current.evaluate(past) < 1)
+
+
+def test_a_tab_keeps_the_focus_while_its_run_changes(recording: Recording, served: Served, visit: Open) -> None:
+    recording.start("long_one:20.0")
+    page = visit(f"/runs/{run_in(served, 'RUNNING')}/why").page
+
+    graph = page.get_by_role("navigation", name="Parts of the run").get_by_role("link", name="Graph")
+    graph.focus()
+    told = page.get_by_role("link", name="Tasks").text_content()
+    wait_until(lambda: page.get_by_role("link", name="Tasks").text_content() != told)
+
+    expect(graph).to_be_focused()

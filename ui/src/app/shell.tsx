@@ -9,6 +9,7 @@ import { ErrorNote, Loading } from "~/components/notice";
 import { Toasts, tellProblem } from "~/components/toasts";
 import { logOut, useMe } from "~/data/me";
 import type { Permission } from "~/data/me";
+import { forgetOnReset } from "~/data/queries";
 import type { IconName } from "~/lib/icons";
 import { onKey, useKeys } from "~/lib/keys";
 import { live } from "~/lib/live";
@@ -49,6 +50,7 @@ export function Shell(props: { children?: JSX.Element }) {
   const [menu, setMenu] = createSignal(false);
   const may = (place: Place) => !place.needs || me.may(place.needs);
 
+  forgetOnReset();
   onMount(() => {
     live.start();
     const both = (event: KeyboardEvent) => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
+  TIME_STEPS,
+  across,
   aligned,
   ascending,
   chartSentence,
@@ -7,6 +9,7 @@ import {
   nearest,
   numberTicks,
   summary,
+  timeRoom,
   timeTicks,
 } from "./line-chart-data";
 import type { Point } from "./line-chart-data";
@@ -68,6 +71,43 @@ describe("ticks", () => {
   test("between powers of ten nothing is written", () => {
     expect(logTicks([0.1, null, 10])).toEqual(["0.1", "", "10"]);
   });
+});
+
+describe("labels of an axis of time", () => {
+  /** Pixels of a text in a font whose figures are wide. */
+  const widthOf = (text: string) => text.length * 7;
+  /** The ticks that are drawn, as uPlot finds them: at the first step that leaves the room which is asked for. */
+  const drawn = (from: number, span: number, width: number) => {
+    const room = timeRoom(span, width, widthOf);
+    const step = TIME_STEPS.find((one) => (one / span) * width >= room)!;
+    const first = Math.ceil(from / step);
+    const ticks = Array.from({ length: Math.floor((from + span) / step) - first + 1 }, (_, n) => (first + n) * step);
+    return { step, ticks, labels: timeTicks(ticks, step), apart: (step / span) * width };
+  };
+
+  test.each([0.02, 0.3, 1, 2, 3, 5, 8, 20, 45, 90, 400, 3_000, 50_000, 2e6])(
+    "do not touch on a narrow screen, with %s s across",
+    (span) => {
+      for (const width of [240, 300, 330, 390, 900]) {
+        const { labels, apart } = drawn(1_795_455_845.3, span, width);
+        for (const label of labels) expect(widthOf(label) + 10).toBeLessThanOrEqual(apart);
+      }
+    },
+  );
+  test("say exactly when it is: no second is left out that is there", () => {
+    for (const span of [100, 400, 700, 2_000, 6_000, 30_000]) {
+      const { ticks, step, labels } = drawn(1_795_455_845.3, span, 330);
+      expect(labels.length).toBeGreaterThan(0);
+      if (step >= 60) for (const tick of ticks) expect(tick % 60).toBe(0);
+      if (step >= 60) expect(step % 60).toBe(0);
+    }
+  });
+});
+
+test("a chart shows all places of its lines, and has room around the only one", () => {
+  expect(across([2, 5, 9])).toEqual([2, 9]);
+  expect(across([3])).toEqual([2.5, 3.5]);
+  expect(across([])).toBeUndefined();
 });
 
 describe("what a line comes to", () => {

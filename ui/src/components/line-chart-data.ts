@@ -93,6 +93,29 @@ export function timeTicks(ticks: readonly number[], step: number): string[] {
   });
 }
 
+/** Distances between ticks of an axis of Unix seconds: those that people count in, so that what is written is exact. */
+export const TIME_STEPS: readonly number[] = [
+  ...[0.001, 0.01, 0.1].flatMap((unit) => [1, 2, 5].map((n) => Number((n * unit).toFixed(3)))),
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * 60),
+  ...[1, 2, 3, 6, 12].map((n) => n * 3_600),
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000].map((n) => n * 86_400),
+];
+/** Pixels between two labels, at least; and from one label to the next, however narrow they are. */
+const APART = 14;
+const LEAST_ROOM = 74;
+
+/**
+ * Pixels that each label of an axis of Unix seconds needs, where `span` seconds have `width` pixels: parts of a second
+ * take more room than whole ones, and are written when there is room for them.
+ */
+export function timeRoom(span: number, width: number, widthOf: (text: string) => number): number {
+  const room = (text: string) => Math.ceil(widthOf(text)) + APART;
+  const whole = Math.max(LEAST_ROOM, room("00:00:00"));
+  const step = TIME_STEPS.find((one) => (one / span) * width >= whole) ?? Infinity;
+  return step < 1 ? Math.max(whole, room("00:00:00.000")) : whole;
+}
+
 /** What stands at ticks of an axis of numbers: as many digits as the distance between them asks for. */
 export function numberTicks(ticks: readonly number[], unit = ""): string[] {
   if (unit === "s") return ticks.map((tick) => valueText(tick, unit));
@@ -156,4 +179,11 @@ export function chartSentence(
   });
   const more = series.length > NAMED ? [`and ${series.length - NAMED} more lines`] : [];
   return `${label}. ${[...lines, ...more].join("; ")}.`;
+}
+
+/** From the first to the last place of a line, in order; around the only one there is some room, or it would not be drawn. */
+export function across(xs: ArrayLike<number>): [number, number] | undefined {
+  const [first, last] = [xs[0], xs[xs.length - 1]];
+  if (first === undefined || last === undefined) return undefined;
+  return first === last ? [first - 0.5, last + 0.5] : [first, last];
 }

@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { colour } from "~/lib/theme";
-import { logTicks, nearest, numberTicks, timeTicks } from "./line-chart-data";
+import { TIME_STEPS, across, logTicks, nearest, numberTicks, timeRoom, timeTicks } from "./line-chart-data";
 import type { Aligned, XKind } from "./line-chart-data";
 import type { LineLook } from "./line-chart-looks";
 
@@ -51,7 +51,7 @@ export class Plot {
   set(data: Aligned): void {
     this.drawn.batch(() => {
       this.drawn.setData(data as uPlot.AlignedData, !this.range);
-      if (this.range) this.drawn.setScale("x", { min: this.range[0], max: this.range[1] });
+      this.bound();
     });
   }
 
@@ -68,9 +68,7 @@ export class Plot {
   /** Show this part of the x axis; all of it when `undefined`. */
   zoom(range: readonly [number, number] | undefined): void {
     this.range = range;
-    const xs = this.drawn.data[0];
-    const [min, max] = range ?? [xs[0], xs[xs.length - 1]];
-    if (min !== undefined && max !== undefined) this.drawn.setScale("x", { min, max });
+    this.bound();
   }
 
   /** What is seen of the x axis. */
@@ -92,6 +90,12 @@ export class Plot {
 
   end(): void {
     this.drawn.destroy();
+  }
+
+  /** Show what is zoomed to, or else all that there is. */
+  private bound(): void {
+    const bounds = this.range ?? across(this.drawn.data[0]);
+    if (bounds) this.drawn.setScale("x", { min: bounds[0], max: bounds[1] });
   }
 
   private asked(): uPlot.Options {
@@ -127,8 +131,7 @@ export class Plot {
         {
           ...axis,
           size: 26,
-          space: xKind === "number" ? 56 : 74,
-          ...(this.options.isWhole ? { incrs: WHOLE } : {}),
+          ...this.ticksApart(),
           values: (_, ticks, _axis, _space, step) =>
             xKind === "time" ? timeTicks(ticks, step) : numberTicks(ticks, xKind === "elapsed" ? "s" : ""),
         },
@@ -144,6 +147,16 @@ export class Plot {
         setSelect: [(plot) => this.tellZoom(plot)],
       },
     };
+  }
+
+  private ticksApart(): Pick<uPlot.Axis, "space" | "incrs"> {
+    const { xKind, isWhole } = this.options;
+    if (xKind === "time")
+      return {
+        space: (plot, _axis, low, high, width) => timeRoom(high - low, width, (text) => textWidth(plot, text)),
+        incrs: [...TIME_STEPS],
+      };
+    return { space: xKind === "number" ? 56 : 74, ...(isWhole ? { incrs: WHOLE } : {}) };
   }
 
   private line(look: LineLook): uPlot.Series {
@@ -210,10 +223,13 @@ function roomyLog(low: number | null, high: number | null): [number, number] {
 }
 
 function widthOf(plot: uPlot, told: readonly string[] | null): number {
-  if (!told?.length) return 40;
+  return told?.length ? Math.ceil(Math.max(...told.map((one) => textWidth(plot, one)))) + 14 : 40;
+}
+
+function textWidth(plot: uPlot, text: string): number {
   plot.ctx.save();
   plot.ctx.font = FONT;
-  const widest = Math.max(...told.map((one) => plot.ctx.measureText(one).width));
+  const { width } = plot.ctx.measureText(text);
   plot.ctx.restore();
-  return Math.ceil(widest) + 14;
+  return width;
 }

@@ -6,7 +6,7 @@ import type { Accessor } from "solid-js";
 import { answered, api, onceKey } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { onRunMoved } from "./history";
-import { known } from "./queries";
+import { known, lookAgain } from "./queries";
 
 export type FlowCode = Shapes["FlowCode"];
 export type FlowDurations = Shapes["FlowDurations"];
@@ -23,7 +23,7 @@ export function useFlow(flow: Accessor<string>) {
     queryFn: ({ signal }: { signal: AbortSignal }) =>
       answered(api.GET("/api/flows/{flow}", { params: { path: { flow: flow() } }, signal })),
   }));
-  onRunMoved(again(query), OFTEN, (run) => run.flow === flow());
+  onRunMoved(lookAgain(query), OFTEN, (run) => run.flow === flow());
   return { query, flow: () => known(query) as Shapes["FlowShape"] | undefined };
 }
 
@@ -42,7 +42,7 @@ export function useDurations(flow: Accessor<string>, seconds: Accessor<number>) 
     },
     placeholderData: keepPreviousData,
   }));
-  onRunMoved(again(query), OFTEN, (run) => run.flow === flow());
+  onRunMoved(lookAgain(query), OFTEN, (run) => run.flow === flow());
   return { query, durations: () => known(query) };
 }
 
@@ -56,7 +56,7 @@ export function useTaskFigures(flow: Accessor<string>, runs: Accessor<number>) {
       ),
     placeholderData: keepPreviousData,
   }));
-  onRunMoved(again(query), OFTEN, (run) => run.flow === flow() && run.ended !== null);
+  onRunMoved(lookAgain(query), OFTEN, (run) => run.flow === flow() && run.ended !== null);
   return { query, tasks: () => known(query) };
 }
 
@@ -102,10 +102,6 @@ export function useRunGraph(run: Accessor<string>) {
       answered(api.GET("/api/flow-runs/{run}/graph", { params: { path: { run: run() } }, signal })),
     enabled: run() !== "",
   }));
-  onRunMoved(again(query), OFTEN, (moved) => moved.id === run());
+  onRunMoved(lookAgain(query), OFTEN, (moved) => moved.id === run());
   return { query, graph: () => known(query) };
-}
-
-function again(query: { refetch: (how: { cancelRefetch: boolean }) => unknown }): () => void {
-  return () => void query.refetch({ cancelRefetch: false });
 }

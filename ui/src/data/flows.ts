@@ -8,7 +8,7 @@ import { live } from "~/lib/live";
 import { throttled } from "~/lib/throttled";
 import { NEWEST, withRuns } from "./flow-list";
 import type { Flow } from "./flow-list";
-import { known } from "./queries";
+import { known, lookAgain } from "./queries";
 import { newer } from "./run-list";
 import type { Run } from "./run-list";
 
@@ -53,7 +53,7 @@ export function useFlows(text: Accessor<string>, all: Accessor<boolean>) {
       void query.fetchNextPage();
   });
 
-  const readAgain = throttled(() => void query.refetch({ cancelRefetch: false }), OFTEN);
+  const readAgain = throttled(lookAgain(query), OFTEN);
   const stands = new Map<string, string>();
   live.hear("flow-runs", (items) => {
     const roots = items.filter((run) => !run.parent);
@@ -74,7 +74,11 @@ export function useFlows(text: Accessor<string>, all: Accessor<boolean>) {
     if (moved) readAgain();
   });
   live.hear("deleted", readAgain);
-  live.hear("reset", readAgain);
+  live.hear("reset", () => {
+    setHeard(new Map());
+    stands.clear();
+    readAgain();
+  });
   return {
     query,
     flows: createMemo(() =>

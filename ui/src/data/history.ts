@@ -10,6 +10,7 @@ import { live } from "~/lib/live";
 import { utc } from "~/lib/times";
 import { slotsOf } from "./history-slots";
 import type { Slot, Unit } from "./history-slots";
+import { lookAgain } from "./queries";
 
 export { unitFor } from "./history-slots";
 export type { Slot, Unit } from "./history-slots";
@@ -46,8 +47,9 @@ export function useHistory(wanted: Accessor<HistoryWanted | undefined>, options:
     };
   });
   if (options.live ?? true) {
+    const again = lookAgain(query);
     onRunMoved(
-      () => wanted() && void query.refetch({ cancelRefetch: false }),
+      () => wanted() && again(),
       OFTEN,
       (run) => !wanted()?.flow || run.flow === wanted()?.flow,
     );

@@ -57,12 +57,18 @@ export function createMetrics(run: Accessor<string>, belongs?: (flowRun: string)
       onCleanup(() => reading.abort());
       readMetrics(id, made, reading.signal).then(
         () => {
+          if (reading.signal.aborted) return;
           // What was told while it was read and is in no page.
           made.hear(heard);
           heard = [];
           setIsRead(true);
         },
-        (problem: Error) => reading.signal.aborted || setError(problem),
+        (problem: Error) => {
+          if (reading.signal.aborted) return;
+          // It is read again from its beginning, and with it all that is told until then.
+          heard = [];
+          setError(problem);
+        },
       );
     }),
   );
@@ -70,7 +76,7 @@ export function createMetrics(run: Accessor<string>, belongs?: (flowRun: string)
     live.hear("metrics", (items) => {
       const own = items.filter((item) => belongs(item.run));
       if (isRead()) table().hear(own);
-      else heard.push(...own);
+      else if (!error()) heard.push(...own);
     });
     live.hear("reset", again);
   }

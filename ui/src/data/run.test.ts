@@ -214,14 +214,72 @@ test("after a reset all is read again, and rows that were there stay until then"
   const data = opened(() => "a");
   data.needTasks();
   await seen(() => expect(data.tasksRead()).toBe(true));
-  const table = data.tasks();
   answers.set("/api/flow-runs/a/timeline", { bars: [aBar("a1", "a", 30, "FAILED")], next: "" });
+  held.set("/api/flow-runs/a/timeline", () => {});
 
   Source.newest().tell("reset", []);
+  await seen(() => expect(asked.filter((path) => path.endsWith("timeline")).length).toBe(2));
+  const between = [states(data), data.tasksRead()];
+  held.get("/api/flow-runs/a/timeline")!();
 
   await seen(() => expect(states(data)).toEqual({ a1: "FAILED" }));
-  expect(data.tasks()).toBe(table);
+  expect(between).toEqual([{ a1: "RUNNING" }, true]);
   expect(asked.filter((path) => path === "/api/flow-runs/a").length).toBe(2);
+});
+
+test("after a reset to smaller change numbers nothing counts that was read or told before", async () => {
+  answers.set("/api/flow-runs/a", aRun("a", 900, { state: "COMPLETED" }));
+  answers.set("/api/flow-runs/a/timeline", { bars: [aBar("a1", "a", 880), aBar("a2", "a", 890)], next: "" });
+  const data = opened(() => "a");
+  data.needTasks();
+  await seen(() => expect(data.tasksRead()).toBe(true));
+  Source.newest().tell("flow-runs", [aRun("a", 901, { state: "FAILED" })], 901);
+  Source.newest().tell("task-runs", [aTask("a1", "a", 902, "COMPLETED")], 902);
+  await seen(() => expect(states(data).a1).toBe("COMPLETED"));
+
+  answers.set("/api/flow-runs/a", aRun("a", 40));
+  answers.set("/api/flow-runs/a/timeline", { bars: [aBar("a1", "a", 38)], next: "" });
+  Source.newest().tell("open", [], 40);
+
+  await seen(() => expect(states(data)).toEqual({ a1: "RUNNING" }));
+  expect(data.run()!.state).toBe("RUNNING");
+  Source.newest().tell("task-runs", [aTask("a1", "a", 41, "FAILED")], 41);
+  answers.set("/api/flow-runs/a", aRun("a", 42, { state: "FAILED", detail: "Traceback" }));
+  Source.newest().tell("flow-runs", [aRun("a", 42, { state: "FAILED" })], 42);
+  await seen(() => expect(data.run()).toMatchObject({ state: "FAILED", detail: "Traceback" }));
+  expect(states(data)).toEqual({ a1: "FAILED" });
+});
+
+test("what is told while the task runs are read anew after a reset is in both tables", async () => {
+  const data = opened(() => "a");
+  data.needTasks();
+  await seen(() => expect(data.tasksRead()).toBe(true));
+  held.set("/api/flow-runs/a/timeline", () => {});
+  Source.newest().tell("reset", []);
+  await seen(() => expect(asked.filter((path) => path.endsWith("timeline")).length).toBe(2));
+
+  Source.newest().tell("task-runs", [aTask("a1", "a", 12, "COMPLETED"), aTask("a2", "a", 13)], 13);
+  await seen(() => expect(states(data)).toEqual({ a1: "COMPLETED", a2: "RUNNING" }));
+  held.get("/api/flow-runs/a/timeline")!();
+
+  await seen(() => expect(asked.length).toBe(4));
+  await new Promise((done) => setTimeout(done, 20));
+  expect(states(data)).toEqual({ a1: "COMPLETED", a2: "RUNNING" });
+});
+
+test("what was read in part before a reset is read from its beginning", async () => {
+  held.set("/api/flow-runs/a/timeline", () => {});
+  const data = opened(() => "a");
+  data.needTasks();
+  await seen(() => expect(asked).toContain("/api/flow-runs/a/timeline"));
+  Source.newest().tell("task-runs", [aTask("a1", "a", 900, "COMPLETED")], 900);
+  await seen(() => expect(data.tasks().size).toBe(1));
+  held.delete("/api/flow-runs/a/timeline");
+
+  Source.newest().tell("reset", [], 10);
+
+  await seen(() => expect(data.tasksRead()).toBe(true));
+  expect(states(data)).toEqual({ a1: "RUNNING" });
 });
 
 test("an id that does not exist is answered with the sentence of the server", async () => {

@@ -7,7 +7,17 @@
  */
 
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
-import { createContext, createEffect, createMemo, createSignal, on, onCleanup, untrack, useContext } from "solid-js";
+import {
+  batch,
+  createContext,
+  createEffect,
+  createMemo,
+  createSignal,
+  on,
+  onCleanup,
+  untrack,
+  useContext,
+} from "solid-js";
 import type { Accessor } from "solid-js";
 import { Problem, answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
@@ -70,6 +80,8 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
 
   // -- the stream --
 
+  /** Change number of the state for which the run was read anew last. */
+  let asked = 0;
   /** Whose news are told: those of the run before go on until this one is read. */
   let followed = "";
   createEffect(
@@ -91,10 +103,13 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
     const root = untrack(read)?.root;
     if (root && ids.includes(root)) setDeleted((all) => [...all, root]);
   });
-  stream.hear("reset", readAnew);
+  stream.hear("reset", () => {
+    setHeard(undefined);
+    asked = 0;
+    readAnew();
+  });
 
   // What is told beside the state, such as a traceback or requests, comes with the run in full alone.
-  let asked = 0;
   createEffect(() => {
     const [full, now] = [read(), run()];
     if (!full || !now || query.isFetching || now.change <= asked) return;
@@ -111,6 +126,8 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
   const [tasksError, setTasksError] = createSignal<Error | null>(null);
   const [round, setRound] = createSignal(0);
   const readId = createMemo(() => read()?.id);
+  /** Is read in place of the table that is shown, which stays until then. */
+  let fresh: TaskTable | undefined;
   createEffect(
     on(id, () => {
       setTasks(new TaskTable());
@@ -122,11 +139,26 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
     on([readId, wanted, round], ([run, isWanted]) => {
       setTasksError(null);
       if (!run || !isWanted) return;
+      const table = untrack(tasksRead) ? (fresh = new TaskTable()) : untrack(tasks);
       const reading = new AbortController();
-      onCleanup(() => reading.abort());
-      readTasks(run, untrack(tasks), reading.signal).then(
-        () => reading.signal.aborted || setTasksRead(true),
-        (error: Error) => reading.signal.aborted || setTasksError(error),
+      onCleanup(() => {
+        reading.abort();
+        fresh = undefined;
+      });
+      readTasks(run, table, reading.signal).then(
+        () => {
+          if (reading.signal.aborted) return;
+          fresh = undefined;
+          batch(() => {
+            setTasks(table);
+            setTasksRead(true);
+          });
+        },
+        (error: Error) => {
+          if (reading.signal.aborted) return;
+          fresh = undefined;
+          setTasksError(error);
+        },
       );
     }),
   );
@@ -134,10 +166,15 @@ export function createRunData(id: Accessor<string>, stream: Live = live): RunDat
     const now = read();
     if (!wanted() || !now || now.root !== followed) return;
     // Of a subflow run only its own: the stream tells of all that the outermost run has.
-    tasks().take((now.parent ? items.filter((task) => task.run === now.id) : items).map(rowOfTask));
+    const own = now.parent ? items.filter((task) => task.run === now.id) : items;
+    // Each table changes its rows in place, and has its own.
+    for (const table of [tasks(), fresh]) table?.take(own.map(rowOfTask));
   });
-  // Rows stay where they are, and are replaced by what is newer.
-  stream.hear("reset", () => setRound((n) => n + 1));
+  stream.hear("reset", () => {
+    // What was read of it may be of another store. What is shown whole stays until the other is there.
+    if (!tasksRead()) setTasks(new TaskTable());
+    setRound((n) => n + 1);
+  });
 
   return {
     id,

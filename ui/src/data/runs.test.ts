@@ -12,6 +12,7 @@ const world = vi.hoisted(() => ({
   listeners: new Map<string, Set<(items: never) => void>>(),
   told: 0,
   caughtUp: [] as number[],
+  resets: 0,
 }));
 
 vi.mock("~/lib/http", () => ({
@@ -29,6 +30,9 @@ vi.mock("~/lib/live", async () => {
     live: {
       ready: () => Promise.resolve(),
       told: () => world.told,
+      get resets() {
+        return world.resets;
+      },
       catchUp: (after: number) => world.caughtUp.push(after),
       hear(kind: string, listener: (items: never) => void) {
         const all = world.listeners.get(kind) ?? new Set();
@@ -84,7 +88,7 @@ const numbers = (runs: readonly Run[]) => runs.map((one) => Number(one.id.slice(
 
 beforeEach(() => {
   vi.useFakeTimers();
-  Object.assign(world, { asked: [], caughtUp: [], told: 0 });
+  Object.assign(world, { asked: [], caughtUp: [], told: 0, resets: 0 });
   world.listeners.clear();
 });
 afterEach(() => {
@@ -251,6 +255,21 @@ describe("what is told live", () => {
     expect(numbers(runs())).toEqual([8, 7]);
   });
 
+  test("after a reset a run is as it is read then, also with a smaller change number", async () => {
+    let all = [run(3, { change: 900, state: "COMPLETED" })];
+    serve(() => all);
+    const { runs } = list();
+    await settled();
+    tell("flow-runs", [run(3, { change: 901, state: "FAILED" })]);
+
+    all = [run(3, { change: 40 })];
+    tell("reset", []);
+    tell("flow-runs", [run(3, { change: 41, name: "told meanwhile" })]);
+    await settled();
+
+    expect(runs()).toMatchObject([{ state: "RUNNING", name: "told meanwhile" }]);
+  });
+
   test("after a reset all that is shown is read anew, and stays until then", async () => {
     let all = many(9, 1);
     serve(() => all);
@@ -315,6 +334,24 @@ describe("what is kept", () => {
     list(() => ({ flow: "old" }));
 
     expect(world.caughtUp).toEqual([]);
+  });
+
+  test("so it is after a reset, since its runs may be of another store", async () => {
+    serve(() => many(9, 1));
+    const first = list(() => ({ flow: "restored" }));
+    await settled();
+    world.told = 77;
+    first.end();
+    world.asked = [];
+
+    world.resets = 1;
+    const { runs } = list(() => ({ flow: "restored" }));
+    const atFirst = runs();
+    await settled();
+
+    expect(atFirst).toEqual([]);
+    expect(world.caughtUp).toEqual([]);
+    expect(asked()).toHaveLength(1);
   });
 
   test("so is one whose last page was on its way", async () => {

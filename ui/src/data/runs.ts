@@ -30,8 +30,9 @@ const KEPT_FOR = 300_000;
 interface Kept {
   runs: readonly Run[];
   next: string;
-  /** Change number up to which it heard of all runs. */
+  /** Change number up to which it heard of all runs, and after how many resets of the stream. */
   told: number;
+  resets: number;
   at: number;
 }
 const lists = new Map<string, Kept>();
@@ -152,7 +153,7 @@ export function useRuns(told: Accessor<RunsFilter>, options: { limit?: number } 
     const reached = next();
     const told = live.told();
     if (reached !== undefined && told && !current && !filter().subflows)
-      keep(key(), { runs: runs(), next: reached, told, at: Date.now() });
+      keep(key(), { runs: runs(), next: reached, told, resets: live.resets, at: Date.now() });
     current?.abort();
   });
 
@@ -226,5 +227,5 @@ function keep(key: string, list: Kept): void {
 function takeOut(key: string): Kept | undefined {
   const found = lists.get(key);
   lists.delete(key);
-  return found && Date.now() - found.at < KEPT_FOR ? found : undefined;
+  return found && found.resets === live.resets && Date.now() - found.at < KEPT_FOR ? found : undefined;
 }

@@ -5,7 +5,7 @@ import { createMemo } from "solid-js";
 import type { Accessor } from "solid-js";
 import { answered, api } from "~/lib/http";
 import { live } from "~/lib/live";
-import { known } from "./queries";
+import { known, lookAgain } from "./queries";
 
 /** Names by id; empty until it is known, and where nobody needs them. */
 export function useSubflowNames(
@@ -19,10 +19,12 @@ export function useSubflowNames(
     enabled: needed(),
   }));
   const names = createMemo(() => new Map(known(query)?.runs.map((one) => [one.id, one.name])));
+  const again = lookAgain(query);
   // A subflow that began since.
   live.hear("flow-runs", (items) => {
     const isNew = items.some((item) => item.parent !== null && !names().has(item.id));
-    if (needed() && isNew && !query.isFetching) void query.refetch();
+    if (needed() && isNew) again();
   });
+  live.hear("reset", () => needed() && again());
   return names;
 }

@@ -186,6 +186,30 @@ describe("coming back", () => {
     expect(newest().url).toBe("/api/stream?after=4");
   });
 
+  test("a server that begins before what was told has another store: nothing that is shown or waits counts", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve({ status: 200 }));
+    const live = made();
+    live.start();
+    const [resets, runs] = [heard(live, "reset").told, heard(live, "flow-runs").told];
+    newest().say("open", { change: 5 });
+    newest().say("flow-runs", { change: 900, items: [run("a", 900)] });
+    newest().fail(true);
+    await vi.advanceTimersByTimeAsync(600);
+
+    newest().say("open", { change: 40 });
+    const told = live.told();
+    frame();
+
+    expect(told).toBe(40);
+    expect(resets).toHaveLength(1);
+    expect(runs).toEqual([]);
+    expect(live.resets).toBe(1);
+    newest().say("flow-runs", { change: 41, items: [run("a", 41)] });
+    frame();
+    expect(runs).toEqual([[run("a", 41)]]);
+    expect(live.told()).toBe(41);
+  });
+
   test("a tab that nobody sees lets its stream go, and goes on where it was", () => {
     const live = made();
     live.start();
@@ -281,6 +305,19 @@ describe("being ready", () => {
     expect(isReady).toBe(true);
     expect(told).toEqual([]);
     newest().say("open", { change: 5 });
+
+    expect(told).toHaveLength(1);
+  });
+
+  test("is told once where a stream that begins late begins with a reset", async () => {
+    const live = made();
+    live.start();
+    const { told } = heard(live, "reset");
+    void live.ready();
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    newest().say("reset", { change: 5 });
+    frame();
 
     expect(told).toHaveLength(1);
   });

@@ -81,6 +81,7 @@ export class Live {
   private failures = 0;
   private hiddenSince = 0;
   private hiding: ReturnType<typeof setTimeout> | undefined;
+  private begunAnew = 0;
 
   constructor(private readonly open: (url: string) => EventSource = (url) => new EventSource(url)) {
     [this.connection, this.setConnection] = createSignal<Connection>("starting");
@@ -116,6 +117,11 @@ export class Live {
   /** The change number up to which all runs were told; 0 where that is not known. */
   told(): number {
     return this.following.run === "" && this.began < Infinity ? this.toldTo : 0;
+  }
+
+  /** Grows with each `reset`: what was kept from before one may be newer than all that is told after it, and be wrong. */
+  get resets(): number {
+    return this.begunAnew;
   }
 
   /**
@@ -167,8 +173,15 @@ export class Live {
     for (const done of this.wait) done();
     if (!this.isLate) return;
     this.isLate = false;
-    this.waiting.set("reset", []);
+    this.loseAll();
     this.tell();
+  }
+
+  private loseAll(): void {
+    this.begunAnew += 1;
+    // What is not told yet may be of another store, and is read anew with all else.
+    this.waiting.clear();
+    this.waiting.set("reset", []);
   }
 
   private connect(): void {
@@ -213,7 +226,9 @@ export class Live {
     const items = told.items ?? [];
     if (kind === "reset") {
       // It may be another store than before, with smaller numbers.
-      this.change = told.change ?? 0;
+      this.change = this.toldTo = told.change ?? 0;
+      this.isLate = false;
+      this.loseAll();
       this.begun();
     }
     const waiting = this.waiting.get(kind);
@@ -273,7 +288,7 @@ export class Live {
     if (this.source) return;
     if (away <= TOO_LONG) return this.connect();
     this.goOn(0);
-    this.waiting.set("reset", []);
+    this.loseAll();
     this.tell();
   }
 }

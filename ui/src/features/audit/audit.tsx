@@ -38,7 +38,7 @@ const COLUMNS: Column<Entry>[] = [
   },
   {
     key: "subject",
-    title: "Of",
+    title: "Subject",
     width: "minmax(90px, 1.2fr)",
     cell: (entry) => (
       <span class="cut mono" title={entry.subject.slice(0, 500)}>
@@ -118,7 +118,7 @@ export function Audit() {
       <search class={styles.filters}>
         {filter("who", "Who")}
         {filter("action", "What, such as add_user")}
-        {filter("subject", "Of")}
+        {filter("subject", "Subject, such as a user or a run")}
         <Show when={isFiltered()}>
           <Button kind="quiet" icon="cross" onClick={() => search.set({ who: "", action: "", subject: "" })}>
             Clear

@@ -8,7 +8,7 @@ import type { Artifact, Versions } from "~/data/artifact-kinds";
 import { createArtifacts } from "~/data/artifacts";
 import { createMetrics } from "~/data/metrics";
 import type { RunMetrics } from "~/data/metrics";
-import { known } from "~/data/queries";
+import { known, lookAgain } from "~/data/queries";
 import { TaskTable, readTasks } from "~/data/tasks";
 import { answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
@@ -45,36 +45,42 @@ function createOne(id: string): Compared {
   const run = () => known(query);
   const metrics = createMetrics(() => id);
   const artifacts = createArtifacts(() => id);
-  const [table] = createSignal(new TaskTable());
-  const [tasksRead, setTasksRead] = createSignal(0);
+  const [table, setTable] = createSignal<TaskTable>();
+  const [round, setRound] = createSignal(0);
   const [problem, setProblem] = createSignal<Error | null>(null);
   createEffect(
-    on(
-      () => run()?.state,
-      (state) => {
-        if (!state) return;
-        const reading = new AbortController();
-        onCleanup(() => reading.abort());
-        readTasks(id, table(), reading.signal).then(
-          () => setTasksRead((n) => n + 1),
-          (error: Error) => reading.signal.aborted || setProblem(error),
-        );
-      },
-    ),
+    on([() => run()?.state, round], ([state]) => {
+      if (!state) return;
+      const reading = new AbortController();
+      onCleanup(() => reading.abort());
+      const fresh = new TaskTable();
+      readTasks(id, fresh, reading.signal).then(
+        () => reading.signal.aborted || setTable(fresh),
+        (error: Error) => reading.signal.aborted || setProblem(error),
+      );
+    }),
   );
+  const again = lookAgain(query);
+  const readAnew = () => {
+    again();
+    metrics.again();
+    artifacts.again();
+  };
   // A run that goes on is read again when it has come to another state.
   live.hear("flow-runs", (items) => {
     const item = items.findLast((one) => one.id === id);
     if (!item || item.state === (run()?.state ?? item.state)) return;
-    void query.refetch();
-    metrics.again();
-    artifacts.again();
+    readAnew();
+  });
+  live.hear("reset", () => {
+    readAnew();
+    setRound((n) => n + 1);
   });
   return {
     id,
     run,
     error: () => (run() ? null : query.error),
-    took: createMemo(() => (tasksRead() ? tookByTask(table().rows()) : null)),
+    took: createMemo(() => (table() ? tookByTask(table()!.rows()) : null)),
     metrics,
     artifacts: createMemo(() => versionsOf(artifacts.all())),
     artifactsRead: artifacts.isRead,

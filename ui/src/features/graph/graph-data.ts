@@ -1,11 +1,10 @@
 /** The graph of a run with what has become of each call, live: states by themselves, the graph anew when it grows. */
 
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
-import { createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
+import { createEffect, createMemo, on, onCleanup, untrack } from "solid-js";
 import type { Accessor } from "solid-js";
 import { known } from "~/data/queries";
 import { useRun } from "~/data/run";
-import { TaskTable, readTasks, rowOfTask } from "~/data/tasks";
 import { fitsCalls, nodeOfEach, tallies } from "~/graph/dag/tally";
 import type { Assigned, Call, Tally } from "~/graph/dag/tally";
 import type { GraphShape } from "~/graph/dag/shown";
@@ -13,6 +12,7 @@ import { answered, api } from "~/lib/http";
 import { live } from "~/lib/live";
 import { againAfter, onlyMade, within } from "./graph-model";
 import { createSubflows } from "./subflows";
+import { createWholeTable } from "./whole-table";
 
 export interface GraphData {
   /** `undefined` until it is read. */
@@ -33,7 +33,8 @@ const NONE: Assigned = { calls: [], nodeOf: new Int32Array() };
 export function createGraphData(): GraphData {
   const { run, id, tasks: ownTasks, needTasks, tasksRead } = useRun();
   const client = useQueryClient();
-  const rootRun = () => run()?.root ?? "";
+  // A memo, since the run is another one with each change, and a query that is asked anew goes through all that it has.
+  const rootRun = createMemo(() => run()?.root ?? "");
   const key = () => ["graph", rootRun()];
   let took = 0;
   let readAt = 0;
@@ -154,26 +155,4 @@ export function createGraphData(): GraphData {
       return at >= 0 && at < assigned!.nodeOf.length ? graph()?.nodes[assigned!.nodeOf[at]!]?.id : undefined;
     },
   };
-}
-
-/** The task runs of an outermost run, for the page of one of its subflows; nothing for "". */
-function createWholeTable(root: Accessor<string>): { table: Accessor<TaskTable>; isRead: Accessor<boolean> } {
-  const [table, setTable] = createSignal(new TaskTable());
-  const [isRead, setRead] = createSignal(false);
-  createEffect(
-    on(root, (root) => {
-      setRead(false);
-      if (!root) return;
-      const fresh = setTable(new TaskTable());
-      const reading = new AbortController();
-      onCleanup(() => reading.abort());
-      readTasks(root, fresh, reading.signal).then(
-        () => setRead(true),
-        // The graph's own states are shown then.
-        () => undefined,
-      );
-    }),
-  );
-  live.hear("task-runs", (items) => root() && table().take(items.map(rowOfTask)));
-  return { table, isRead };
 }

@@ -1,6 +1,6 @@
 /** The subflow runs below an outermost run, live. */
 
-import { createEffect, createMemo, createSignal, on, onCleanup, untrack } from "solid-js";
+import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
 import type { Accessor } from "solid-js";
 import type { Run } from "~/data/runs";
 import { newer } from "~/data/runs";
@@ -20,34 +20,46 @@ export interface SubflowRow extends Call {
 
 /** The subflow runs of an outermost run in the order of their ids, once there are any. */
 export function createSubflows(root: Accessor<string>, told: Accessor<number>) {
-  const [runs, setRuns] = createSignal<ReadonlyMap<string, Run>>(new Map());
-  const [readRoot, setReadRoot] = createSignal("");
+  const [read, setRead] = createSignal<{ root: string; runs: readonly Run[] }>({ root: "", runs: [] });
+  /** What was told since the stream began or began anew, of which something may be newer than what was read. */
+  const [heard, setHeard] = createSignal<ReadonlyMap<string, Run>>(new Map());
+  const [round, setRound] = createSignal(0);
   const isWanted = createMemo(() => told() > 0 && told() <= MOST);
+  createEffect(on(root, () => setHeard(new Map()), { defer: true }));
   createEffect(
-    on([root, isWanted], ([root, wanted]) => {
-      if (!root || !wanted || untrack(readRoot) === root) return;
+    on([root, isWanted, round], ([root, wanted]) => {
+      if (!root || !wanted) return;
       const reading = new AbortController();
       onCleanup(() => reading.abort());
       void readAll(root, reading.signal).then(
-        (read) => {
-          take(read);
-          setReadRoot(root);
-        },
+        (runs) => reading.signal.aborted || setRead({ root, runs }),
         () => undefined,
       );
     }),
   );
-  const take = (items: readonly Run[]) =>
-    setRuns((all) => {
+  live.hear("flow-runs", (items) => {
+    const own = items.filter((run) => run.parent && run.root === root());
+    if (!own.length) return;
+    setHeard((all) => {
       const now = new Map(all);
-      for (const run of items) if (run.root === root() && run.parent) now.set(run.id, newer(run, now.get(run.id)));
+      for (const run of own) now.set(run.id, newer(run, now.get(run.id)));
       return now;
     });
-  live.hear("flow-runs", (items) => items.some((run) => run.parent && run.root === root()) && take(items));
+  });
+  live.hear("reset", () => {
+    setHeard(new Map());
+    setRound((n) => n + 1);
+  });
+  const isRead = () => read().root === root() && root() !== "";
+  const runs = createMemo((): ReadonlyMap<string, Run> => {
+    const all = new Map((isRead() ? read().runs : []).map((run) => [run.id, run]));
+    for (const run of heard().values()) all.set(run.id, newer(run, all.get(run.id)));
+    return all;
+  });
   return {
     rows: createMemo((): SubflowRow[] => [...runs().values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(rowOf)),
     count: () => runs().size,
-    isRead: () => readRoot() === root() && root() !== "",
+    isRead,
   };
 }
 

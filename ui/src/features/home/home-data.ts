@@ -1,14 +1,15 @@
 /** What went wrong and what waits, kept up to date by the live stream. */
 
 import { keepPreviousData, useQuery } from "@tanstack/solid-query";
-import { createEffect, createMemo, on } from "solid-js";
+import { createEffect, createMemo, onCleanup } from "solid-js";
 import type { Accessor } from "solid-js";
 import { onRunMoved } from "~/data/history";
+import { lookAgain } from "~/data/queries";
 import { answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { isFinal, wentWrong } from "~/lib/state";
-import { createNow } from "~/lib/times";
 import { inUrl } from "./home-range";
+import { nextLook } from "./next-look";
 
 export type FailureGroup = Shapes["FailureGroup"];
 export type WaitingRun = Shapes["WaitingRun"];
@@ -31,11 +32,7 @@ export function useFailures(range: Accessor<readonly [from: number, to: number]>
     };
   });
   // A run that goes on after it had failed is no failure any more.
-  onRunMoved(
-    () => void query.refetch({ cancelRefetch: false }),
-    OFTEN,
-    (run) => wentWrong(run.state) || run.attempt > 1,
-  );
+  onRunMoved(lookAgain(query), OFTEN, (run) => wentWrong(run.state) || run.attempt > 1);
   return { query, failures: createMemo(() => (query.isPending ? undefined : query.data)) };
 }
 
@@ -47,16 +44,22 @@ export function useWaiting() {
       answered(api.GET("/api/waiting", { params: { query: { limit: WAITING } }, signal })),
   }));
   const waiting = createMemo(() => (query.isPending ? undefined : query.data));
-  const isThere = (id: string) => waiting()?.waiting.some((one) => one.run.id === id) ?? false;
-  onRunMoved(
-    () => void query.refetch({ cancelRefetch: false }),
-    OFTEN,
-    (run) => isThere(run.id) || !isFinal(run.state),
-  );
-  // The reasons say for how long something has been so, and are told anew while there are any.
-  const minute = createNow(60_000);
-  createEffect(
-    on(minute, () => waiting()?.waiting.length && void query.refetch({ cancelRefetch: false }), { defer: true }),
-  );
+  const again = lookAgain(query);
+  // A run that ends may be what another one waits for.
+  onRunMoved(again, OFTEN, (run) => !isFinal(run.state) || Boolean(waiting()?.waiting.length));
+  const look = () => {
+    if (document.hidden) document.addEventListener("visibilitychange", look, { once: true });
+    else again();
+  };
+  createEffect(() => {
+    // After each answer, whether there is something new in it or not, and after each that did not come.
+    void [query.dataUpdatedAt, query.errorUpdatedAt];
+    const next = nextLook(waiting()?.waiting ?? [], Date.now() / 1000);
+    const timer = next === undefined ? undefined : setTimeout(look, next * 1000);
+    onCleanup(() => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+    });
+  });
   return { query, waiting };
 }

@@ -75,15 +75,15 @@ export function createMarks(run: Accessor<string>, filter: Accessor<LineFilter>)
       // They are there for convenience: what reads the lines says what is wrong.
     }
   };
-  createEffect(
-    on([run, () => JSON.stringify([filter().task, filter().since, filter().until])], () => {
-      asking.abort();
-      asking = new AbortController();
-      setMarks(NO_MARKS);
-      isRead = false;
-      void read(true);
-    }),
-  );
+  const begin = () => {
+    asking.abort();
+    asking = new AbortController();
+    setMarks(NO_MARKS);
+    isRead = false;
+    void read(true);
+  };
+  createEffect(on([run, () => JSON.stringify([filter().task, filter().since, filter().until])], begin));
+  live.hear("reset", begin);
   live.hear(
     "flow-runs",
     throttled(() => isRead && void read(false), PAUSE),

@@ -94,6 +94,7 @@ export function createLogReader(
       const found = await page(where);
       if (signal.aborted) return;
       take(found);
+      setError(null);
       const isOver = found.lines.length > 0 || !found.more;
       setSearching(!isOver);
       if (isOver) return;
@@ -146,7 +147,7 @@ export function createLogReader(
   }, PAUSE);
   live.hear("flow-runs", news);
   live.hear("task-runs", news);
-  live.hear("reset", news);
+  live.hear("reset", () => open(place()));
 
   createEffect(
     on(

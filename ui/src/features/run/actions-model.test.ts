@@ -73,8 +73,9 @@ describe("words", () => {
 
   test("what was left out is counted", () => {
     expect(droppedTold({})).toBe("");
-    expect(droppedTold({ log: 1, metric: 2000, odd: 3 })).toBe(
-      "Left out of what is recorded: 1 log line, 2,000 metric values, 3 odd.",
+    expect(droppedTold({ log: 1, metric: 2000, odd: 3 })).toBe("Not recorded: 1 log line, 2,000 metric values, 3 odd.");
+    expect(droppedTold({ "sampled log lines": 85_001 })).toBe(
+      "Not recorded: 85,001 log lines beyond what is kept of one second.",
     );
   });
 

@@ -61,7 +61,7 @@ const DROPPED: Record<string, [string, string?]> = {
   log: ["log line"],
   metric: ["metric value"],
   asset_metadata: ["asset description"],
-  "sampled log lines": ["log line of many a second", "log lines of many a second"],
+  "sampled log lines": ["log line beyond what is kept of one second", "log lines beyond what is kept of one second"],
   unreadable: ["unreadable record"],
   unkept: ["record that was not kept", "records that were not kept"],
 };
@@ -70,7 +70,7 @@ const DROPPED: Record<string, [string, string?]> = {
 export function droppedTold(dropped: Record<string, number>): string {
   const parts = Object.entries(dropped).filter(([, n]) => n > 0);
   const told = parts.map(([what, n]) => plural(n, ...(DROPPED[what] ?? ([what, what] as const))));
-  return parts.length ? `Left out of what is recorded: ${told.join(", ")}.` : "";
+  return parts.length ? `Not recorded: ${told.join(", ")}.` : "";
 }
 
 /** Parameters in one line: "rows 500 · source warehouse". */

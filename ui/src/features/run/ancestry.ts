@@ -3,8 +3,9 @@
 import { useQuery } from "@tanstack/solid-query";
 import { createMemo, createSignal } from "solid-js";
 import type { Accessor } from "solid-js";
-import { known } from "~/data/queries";
+import { known, lookAgain } from "~/data/queries";
 import type { FullRun } from "~/data/run";
+import { newer } from "~/data/runs";
 import { answered, api } from "~/lib/http";
 import type { Shapes } from "~/lib/http";
 import { live } from "~/lib/live";
@@ -25,14 +26,19 @@ export function useAncestry(run: Accessor<FullRun>): Ancestry {
     queryFn: ({ signal }) => lineOf(run().parent, signal),
     enabled: run().parent !== null,
   }));
+  const again = lookAgain(query);
   const [heard, setHeard] = createSignal<Shapes["RunShape"]>();
   live.hear("flow-runs", (items) => {
     const item = items.findLast((one) => one.id === run().root);
     if (!item || run().parent === null) return;
     const before = root();
-    setHeard(item);
+    setHeard((told) => (told?.id === item.id ? newer(told, item) : item));
     // Whether a process has it comes with the run in full alone.
-    if (before && before.state !== item.state && !query.isFetching) void query.refetch();
+    if (before && before.state !== item.state) again();
+  });
+  live.hear("reset", () => {
+    setHeard(undefined);
+    if (run().parent !== null) again();
   });
   const above = createMemo(() => (run().parent === null ? [] : (known(query) ?? [])));
   const root = createMemo((): FullRun | undefined => {

@@ -29,7 +29,7 @@ export function HeadFacts(props: { run: FullRun; isOpen: boolean; onFold: () => 
         }
       >
         <span>
-          Took <Took started={run().started} ended={run().ended} />
+          {run().ended ? "Took" : "So far"} <Took started={run().started} ended={run().ended} />
         </span>
         <span>
           {run().ended ? "Ended" : "Started"} <Time at={run().ended ?? run().started} />

@@ -1,10 +1,11 @@
 /** What a run asks of people: each open question with its form, and who answered the others what. */
 
 import { A } from "@solidjs/router";
-import { For, Show, createMemo, createSignal } from "solid-js";
+import { For, Show, Suspense, createMemo, createSignal } from "solid-js";
 import { Button } from "~/components/button";
 import { CopyButton } from "~/components/copy-button";
 import { Icon } from "~/components/icon";
+import { Markdown } from "~/components/markdown";
 import { ErrorNote } from "~/components/notice";
 import { SchemaForm } from "~/components/schema-form";
 import { isSchema } from "~/components/schema-fields";
@@ -96,7 +97,12 @@ function OpenPause(props: { pause: Pause; run: FullRun }) {
         </span>
       </header>
       <Show when={props.pause.description}>
-        <p class={`${styles.description} told`}>{props.pause.description}</p>
+        <div class={styles.description}>
+          {/* By itself: while what lays it out is loaded, the forms of other questions stay where they are. */}
+          <Suspense fallback={<p class={`${styles.plain} told`}>{props.pause.description}</p>}>
+            <Markdown text={props.pause.description} />
+          </Suspense>
+        </div>
       </Show>
       <Show when={props.pause.refused && !problem()}>
         <p class={styles.refused}>The last answer was not taken: {props.pause.refused}</p>

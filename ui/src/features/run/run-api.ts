@@ -3,12 +3,20 @@
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
 import { createSignal } from "solid-js";
 import type { Accessor } from "solid-js";
+import { lookAgain } from "~/data/queries";
 import type { FullRun } from "~/data/run";
-import { Problem, answered, api, onceKey } from "~/lib/http";
-import type { Shapes } from "~/lib/http";
+import { answered, api } from "~/lib/http";
+import type { Shapes, onceKey } from "~/lib/http";
 import { live } from "~/lib/live";
+import { throttled } from "~/lib/throttled";
+import { Once } from "./once";
 
 export type Pause = Shapes["PauseShape"];
+
+/** Milliseconds between two readings of what a run asks, however much happens below it. */
+const OFTEN = 500;
+/** Runs of which it is known how they are, so that news of their tasks are not taken for news of them. */
+const MOST_KNOWN = 2_000;
 
 /** What a run asks of people, and what it was answered; read anew when a run below it changed its state. */
 export function usePauses(run: Accessor<FullRun>) {
@@ -17,43 +25,21 @@ export function usePauses(run: Accessor<FullRun>) {
     queryFn: ({ signal }) =>
       answered(api.GET("/api/flow-runs/{run}/pauses", { params: { path: { run: run().id } }, signal })),
   }));
+  const again = throttled(lookAgain(query), OFTEN);
   const states = new Map<string, string>();
   live.hear("flow-runs", (items) => {
     let changed = false;
     for (const item of items) {
       const now = `${item.state} ${item.state_name} ${item.attempt}`;
-      changed ||= states.get(item.id) !== now;
+      if (states.get(item.id) === now) continue;
+      changed = true;
+      if (states.size >= MOST_KNOWN) states.clear();
       states.set(item.id, now);
     }
-    if (changed) void query.refetch();
+    if (changed) again();
   });
-  live.hear("reset", () => void query.refetch());
+  live.hear("reset", again);
   return query;
-}
-
-/** What a request is: asked again because no answer came, it is the same one. */
-class Once {
-  private key: { "Idempotency-Key": string } | undefined;
-
-  async ask<T>(request: (headers: { "Idempotency-Key": string }) => Promise<T>): Promise<T> {
-    this.key ??= onceKey();
-    try {
-      const answer = await request(this.key);
-      this.key = undefined;
-      return answer;
-    } catch (error) {
-      if (!isOpen(error)) this.key = undefined;
-      throw error;
-    }
-  }
-}
-
-/** Whether it is not known what became of a request: no answer came, or it is still being carried out. */
-function isOpen(error: unknown): boolean {
-  if (!(error instanceof Problem)) return false;
-  return (
-    error.status === 0 || error.status >= 502 || (error.status === 409 && error.message.includes("being carried out"))
-  );
 }
 
 export interface StartAgain {
@@ -67,10 +53,15 @@ export function useRunActions() {
   const client = useQueryClient();
   const [busy, setBusy] = createSignal(false);
   const once = new Once();
-  const act = async <T>(run: string, request: (headers: { "Idempotency-Key": string }) => Promise<T>): Promise<T> => {
+  const act = async <T>(
+    action: string,
+    run: string,
+    body: unknown,
+    request: (headers: ReturnType<typeof onceKey>) => Promise<T>,
+  ): Promise<T> => {
     setBusy(true);
     try {
-      return await once.ask(request);
+      return await once.ask([action, run, body], request);
     } finally {
       setBusy(false);
       void client.invalidateQueries({ queryKey: ["run", run] });
@@ -83,37 +74,32 @@ export function useRunActions() {
   return {
     busy,
     cancel: (run: string, body: Shapes["Cancel"]) =>
-      act(run, (headers) => answered(api.POST("/api/flow-runs/{run}/cancel", { params: path(run), body, headers }))),
+      act("cancel", run, body, (headers) =>
+        answered(api.POST("/api/flow-runs/{run}/cancel", { params: path(run), body, headers })),
+      ),
     /** @param input The answer to what is asked; left out for none. */
-    resume: (run: string, ...input: [] | [unknown]) =>
-      act(run, (headers) =>
-        answered(
-          api.POST("/api/flow-runs/{run}/resume", {
-            params: path(run),
-            body: input.length ? { input: input[0] } : {},
-            headers,
-          }),
-        ),
-      ),
-    retry: (run: string, task: string) =>
-      act(run, (headers) =>
-        answered(api.POST("/api/flow-runs/{run}/retry", { params: path(run), body: { task_run: task }, headers })),
-      ),
-    startAgain: (run: FullRun, how: StartAgain) =>
-      act(run.id, (headers) =>
-        answered(
-          api.POST("/api/flow-runs", {
-            body: {
-              flow: run.flow,
-              parameters: (how.parameters ?? {}) as Record<string, never>,
-              again: how.parameters === null ? run.id : "",
-              name: how.name,
-              tags: run.tags,
-            },
-            headers,
-          }),
-        ),
-      ),
+    resume: (run: string, ...input: [] | [unknown]) => {
+      const body = input.length ? { input: input[0] } : {};
+      return act("resume", run, body, (headers) =>
+        answered(api.POST("/api/flow-runs/{run}/resume", { params: path(run), body, headers })),
+      );
+    },
+    retry: (run: string, task: string) => {
+      const body = { task_run: task };
+      return act("retry", run, body, (headers) =>
+        answered(api.POST("/api/flow-runs/{run}/retry", { params: path(run), body, headers })),
+      );
+    },
+    startAgain: (run: FullRun, how: StartAgain) => {
+      const body = {
+        flow: run.flow,
+        parameters: (how.parameters ?? {}) as Record<string, never>,
+        again: how.parameters === null ? run.id : "",
+        name: how.name,
+        tags: run.tags,
+      };
+      return act("start again", run.id, body, (headers) => answered(api.POST("/api/flow-runs", { body, headers })));
+    },
     remove: async (run: string) => {
       setBusy(true);
       try {

@@ -51,7 +51,11 @@ export function useTask(id: Accessor<string>) {
     asked = now.change;
     readAnew();
   });
-  live.hear("reset", readAnew);
+  live.hear("reset", () => {
+    setHeard(undefined);
+    asked = 0;
+    readAnew();
+  });
   return {
     task,
     error: () => (query.isError ? query.error : null),
@@ -72,8 +76,14 @@ export function useLastLines(id: Accessor<string>) {
   const [error, setError] = createSignal<Error | null>(null);
   let after: number | undefined;
   let reading: AbortController | undefined;
+  /** Whether something was told while it was read, and may have come after its last page. */
+  let isMissed = false;
   const readOn = async () => {
-    if (reading) return;
+    if (reading) {
+      isMissed = true;
+      return;
+    }
+    isMissed = false;
     const mine = new AbortController();
     reading = mine;
     try {
@@ -89,6 +99,7 @@ export function useLastLines(id: Accessor<string>) {
             signal: mine.signal,
           }),
         );
+        if (mine.signal.aborted) return;
         after = page.after;
         if (from === undefined) setHasMore(page.more);
         setLines((all) => {
@@ -104,23 +115,27 @@ export function useLastLines(id: Accessor<string>) {
       if (reading === mine) {
         reading = undefined;
         setIsRead(true);
+        if (isMissed) look();
       }
     }
   };
   const look = throttled(() => void readOn(), PERIOD);
-  createEffect(
-    on(id, () => {
-      reading?.abort();
-      reading = undefined;
-      after = undefined;
-      setLines([]);
-      setIsRead(false);
-      setHasMore(false);
-      void readOn();
-    }),
-  );
+  const begin = () => {
+    reading?.abort();
+    reading = undefined;
+    after = undefined;
+    setLines([]);
+    setIsRead(false);
+    setHasMore(false);
+    void readOn();
+  };
+  createEffect(on(id, begin));
   live.hear("task-runs", look);
   live.hear("flow-runs", look);
-  onCleanup(() => reading?.abort());
+  live.hear("reset", begin);
+  onCleanup(() => {
+    reading?.abort();
+    reading = undefined;
+  });
   return { lines, isRead, hasMore, error };
 }

@@ -70,6 +70,14 @@ function Tasks(props: { run: Run }) {
   );
 }
 
+function Tags(props: { run: Run }) {
+  return (
+    <span class={styles.tags} title={props.run.tags.join(", ").slice(0, TITLE)}>
+      <For each={props.run.tags}>{(tag) => <span class={styles.tag}>{tag.slice(0, 40)}</span>}</For>
+    </span>
+  );
+}
+
 function Message(props: { run: Run }) {
   return (
     <span
@@ -135,11 +143,7 @@ export function runColumns(had: Had, selecting: Selecting | undefined): Column<R
       title: "Tags",
       width: "minmax(70px, 0.7fr)",
       from: 960,
-      cell: (run) => (
-        <span class={styles.tags} title={run.tags.join(", ").slice(0, TITLE)}>
-          <For each={run.tags}>{(tag) => <span class={styles.tag}>{tag.slice(0, 40)}</span>}</For>
-        </span>
-      ),
+      cell: (run) => <Tags run={run} />,
     },
     {
       key: "tasks",
@@ -174,7 +178,12 @@ export function runColumns(had: Had, selecting: Selecting | undefined): Column<R
   return columns.filter((column) => column !== false);
 }
 
-/** A run in two lines, where there is no room for columns. */
+/** Pixels of a card: one line more where runs have tags. */
+export function cardHeight(had: Had): number {
+  return had.tags ? 80 : 58;
+}
+
+/** A run in two lines and its tags in a third, where there is no room for columns. */
 export function runCard(run: Run, selecting: Selecting | undefined) {
   return (
     <div class={styles.card} classList={{ [styles.plain!]: !selecting }}>
@@ -203,6 +212,9 @@ export function runCard(run: Run, selecting: Selecting | undefined) {
           )}
         </Show>
       </div>
+      <Show when={run.tags.length}>
+        <Tags run={run} />
+      </Show>
     </div>
   );
 }

@@ -143,7 +143,7 @@ export function RunsHistogram(props: {
           <Show when={!props.isAll && isNarrowed()}>
             <span class={styles.note}>counted by flow, state and time alone</span>
           </Show>
-          <span class={styles.step}>{step() ? `${duration(step()).replace(/ 00.$/, "")} a bar` : ""}</span>
+          <span class={styles.step}>{step() ? `${duration(step()).replace(/ 00.$/, "")} per bar` : ""}</span>
         </div>
         <StateHistogram
           buckets={buckets()}

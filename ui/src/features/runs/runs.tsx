@@ -19,7 +19,7 @@ import { BulkBar } from "./bulk-bar";
 import { FilterBar } from "./filter-bar";
 import { FilterChips } from "./filter-chips";
 import { cameBackTo, entryOf, leave } from "./place";
-import { runCard, runColumns } from "./run-columns";
+import { cardHeight, runCard, runColumns } from "./run-columns";
 import type { Had } from "./run-columns";
 import { RunsHistogram } from "./runs-histogram";
 import { createSelection } from "./selection";
@@ -143,7 +143,7 @@ export function Runs() {
           columns={columns()}
           rowKey={(run) => run.id}
           card={(run) => runCard(run, selection)}
-          cardHeight={58}
+          cardHeight={cardHeight(had()!)}
           onOpen={open}
           isSelected={selection.has}
           anchored

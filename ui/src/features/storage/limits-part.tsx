@@ -9,13 +9,17 @@ import { Answer, Empty } from "~/components/notice";
 import { ShortTable } from "~/components/short-table";
 import { tell } from "~/components/toasts";
 import { useMe } from "~/data/me";
+import { lookAgain } from "~/data/queries";
 import { live } from "~/lib/live";
+import { throttled } from "~/lib/throttled";
 import { useLimits } from "./api";
 import type { Limit } from "./api";
 import styles from "./limits-part.module.css";
 
 /** Holders that are told of one by one. */
 const MOST = 5;
+/** Milliseconds between two readings, however much happens. */
+const OFTEN = 1_000;
 
 export function LimitsPart() {
   const limits = useLimits();
@@ -23,7 +27,9 @@ export function LimitsPart() {
   const [editing, setEditing] = createSignal<Limit | "new">();
   const [removing, setRemoving] = createSignal<Limit>();
   // Slots change hands as runs begin and end.
-  live.hear("flow-runs", () => !limits.query.isFetching && void limits.query.refetch());
+  const again = throttled(lookAgain(limits.query), OFTEN);
+  live.hear("flow-runs", again);
+  live.hear("reset", again);
   return (
     <Card
       title="Concurrency limits"

@@ -99,7 +99,11 @@ export function RetentionPart() {
         >
           <Show
             when={counting()}
-            fallback={<Empty icon="storage" title="All records are counted when you ask for it." />}
+            fallback={
+              <Empty icon="storage" title="Nothing was counted yet.">
+                Counting reads all records, so it is done when you ask for it.
+              </Empty>
+            }
           >
             <Show when={sizes.error}>{(error) => <ErrorNote error={error()} />}</Show>
             <Show

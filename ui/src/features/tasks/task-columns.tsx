@@ -124,9 +124,10 @@ export function columnsOf(around: Around): Column<Shown>[] {
     {
       key: "why",
       title: "Reused or run",
-      width: "minmax(160px, 1fr)",
+      width: "minmax(172px, 1fr)",
       sorts: true,
-      from: 900,
+      // What went wrong matters more.
+      from: around.hasMessages() ? 1_180 : 900,
       cell: both((row) => <Why row={row} facts={around.facts()} />),
     },
     around.hasMessages() && {

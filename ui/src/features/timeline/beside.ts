@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/solid-query";
 import { createEffect, createMemo, createSignal, on, onCleanup } from "solid-js";
+import { lookAgain } from "~/data/queries";
 import type { RunData } from "~/data/run";
 import type { TaskRow } from "~/data/tasks";
 import { NOTHING_TRIED } from "~/graph/timeline/model";
@@ -61,6 +62,11 @@ export function createTried(data: RunData): () => AllTried {
       setTried(NOTHING_TRIED);
     }),
   );
+  live.hear("reset", () => {
+    reading?.abort();
+    known = -1;
+    soon();
+  });
   onCleanup(() => {
     isGone = true;
     clearTimeout(timer);
@@ -75,13 +81,17 @@ export function createFlows(data: RunData): { flows: () => Piece[]; areCut: () =
     queryKey: ["run", data.id(), "subflows"],
     queryFn: ({ signal }) => readFlows(data.id(), signal),
   }));
+  const again = lookAgain(query);
   const [heard, setHeard] = createSignal<ReadonlyMap<string, Piece>>(new Map());
   createEffect(on(data.id, () => setHeard(new Map()), { defer: true }));
   live.hear("flow-runs", (items) => {
     const news = items.filter((one) => one.parent && one.root === data.run()?.root);
     if (news.length) setHeard((all) => new Map([...all, ...news.map((one) => [one.id, pieceOfFlow(one)] as const)]));
   });
-  live.hear("reset", () => void query.refetch());
+  live.hear("reset", () => {
+    setHeard(new Map());
+    again();
+  });
   const flows = createMemo(() => {
     const all = new Map((query.data ?? []).map((piece) => [piece.id, piece]));
     for (const [id, piece] of heard()) if (all.has(id) || all.size < MOST_FLOWS) all.set(id, piece);
@@ -104,5 +114,7 @@ export function createRunAttempts(data: RunData) {
     enabled: (data.run()?.attempt ?? 1) > 1,
     queryFn: ({ signal }) => readRunAttempts(data.id(), signal),
   }));
+  const again = lookAgain(query);
+  live.hear("reset", () => (data.run()?.attempt ?? 1) > 1 && again());
   return () => query.data ?? [];
 }

@@ -6,7 +6,7 @@ import { For, Show, createMemo } from "solid-js";
 import { CopyButton } from "~/components/copy-button";
 import { Empty, ErrorNote, Loading } from "~/components/notice";
 import { StateBadge } from "~/components/state-badge";
-import { known } from "~/data/queries";
+import { known, lookAgain } from "~/data/queries";
 import { useRun } from "~/data/run";
 import { answered, api } from "~/lib/http";
 import { live } from "~/lib/live";
@@ -30,7 +30,7 @@ export function Why() {
     queryFn: ({ signal }) => answered(api.GET("/api/flow-runs/{run}/why", { params: { path: { run: id() } }, signal })),
     staleTime: 0,
   }));
-  const ask = throttled(() => void query.refetch(), PERIOD);
+  const ask = throttled(lookAgain(query), PERIOD);
   live.hear("flow-runs", ask);
   live.hear("task-runs", ask);
   live.hear("reset", ask);

@@ -4,15 +4,14 @@
  */
 
 import { For, Show, createEffect, createMemo, createSignal, on } from "solid-js";
-import { IconButton } from "~/components/button";
 import { Loading } from "~/components/notice";
-import { useKeys } from "~/lib/keys";
-import { centredOn, revealed, seen } from "./camera";
+import { centredOn, revealed } from "./camera";
 import { DagFar } from "./dag-far";
 import { DagLines } from "./dag-lines";
 import { DagNode } from "./dag-node";
 import type { Cells } from "./dag-node";
-import { neighbour, nodeAt, nodesIn, routesIn } from "./drawn";
+import { DagZoom } from "./dag-zoom";
+import { neighbour, nodeAt } from "./drawn";
 import type { Arrow, Drawn } from "./drawn";
 import { Minimap } from "./minimap";
 import type { Box, Direction } from "./plan";
@@ -22,17 +21,12 @@ import { NOTHING, same, shining, told } from "./tally";
 import type { Tally } from "./tally";
 import { createCamera } from "./use-camera";
 import { createDrawn } from "./use-drawn";
+import { createPart } from "./use-part";
 import { said } from "./words";
 import styles from "./dag-view.module.css";
 
 export type { Cells } from "./dag-node";
 
-/** Nodes in view beyond which they are painted. */
-const MOST_ELEMENTS = 320;
-/** Pixels around the view in which nodes exist already. */
-const AROUND = 200;
-/** How many times as wide as what is seen it may become while one zooms in. */
-const MUCH = 1.5;
 /** Nodes from which there is a small map. */
 const MAP_FROM = 24;
 /** A scale at which names can be read. */
@@ -89,21 +83,7 @@ export function DagView(props: DagViewProps) {
     props.onToggle?.(id);
   };
 
-  // Which part is drawn as elements: more than is seen, so that it changes seldom while one moves.
-  const [part, setPart] = createSignal<Box>({ x: 0, y: 0, width: 0, height: 0 });
-  createEffect(() => {
-    const now = seen(camera(), view());
-    const had = part();
-    const isInside =
-      now.x >= had.x &&
-      now.y >= had.y &&
-      now.x + now.width <= had.x + had.width &&
-      now.y + now.height <= had.y + had.height;
-    if (!isInside || had.width > MUCH * now.width + (2 * AROUND) / camera().k) setPart(seen(camera(), view(), AROUND));
-  });
-  const inPart = createMemo(() => (drawn() ? nodesIn(drawn()!, part()) : []));
-  const isFar = createMemo(() => inPart().length > MOST_ELEMENTS);
-  const routes = createMemo(() => (drawn() && !isFar() ? routesIn(drawn()!, part()) : []));
+  const { part, nodes: inPart, isFar, routes } = createPart(drawn, control);
 
   const [active, setActive] = createSignal("");
   const isDrawn = (id: string | undefined) => Boolean(id && drawn()?.laid.boxes.has(id) && drawn()?.shown.byId.has(id));
@@ -195,12 +175,6 @@ export function DagView(props: DagViewProps) {
     const id = idAt(event);
     if (id) open(id);
   };
-  useKeys(
-    { keys: "f", does: "Fit the graph", run: control.fit },
-    { keys: "0", does: "Show the graph at 100 %", run: () => control.zoomTo(1) },
-    { keys: "+", does: "Zoom in", run: () => control.zoomBy(1.35) },
-    { keys: "-", does: "Zoom out", run: () => control.zoomBy(1 / 1.35) },
-  );
   const isMapped = () => {
     const { width, height } = picture();
     const [k, room] = [camera().k, view()];
@@ -283,20 +257,7 @@ export function DagView(props: DagViewProps) {
           )}
         </Show>
       </div>
-      <div class={styles.tools} role="group" aria-label="Zoom">
-        <IconButton icon="minus" label="Zoom out (-)" onClick={() => control.zoomBy(1 / 1.35)} />
-        <button
-          type="button"
-          class={styles.scale}
-          title="Show at 100 % (0)"
-          aria-label={`Scale ${Math.round(camera().k * 100)} %: show at 100 %`}
-          onClick={() => control.zoomTo(1)}
-        >
-          {Math.round(camera().k * 100)} %
-        </button>
-        <IconButton icon="plus" label="Zoom in (+)" onClick={() => control.zoomBy(1.35)} />
-        <IconButton icon="expand" label="Fit (f)" onClick={() => control.fit()} />
-      </div>
+      <DagZoom control={control} />
       <Show when={drawn() && isMapped()}>
         <Minimap drawn={drawn()!} stateOf={stateOf} control={control} />
       </Show>

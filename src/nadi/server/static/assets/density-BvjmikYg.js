@@ -1,1 +1,0 @@
-import{Y as e}from"./index-Bq-nhBgQ.js";var t=[`roomy`,`dense`],[n,r]=e(`density`,`roomy`,e=>t.includes(e));function i(){return n()===`dense`?27:34}export{r as i,n,i as r,t};

@@ -1,1 +1,0 @@
-import{f as e}from"./solid-BtsOlLPS.js";import{R as t,k as n,v as r}from"./index-Bq-nhBgQ.js";import{t as i}from"./page-eIBhw2Un.js";function a(){return e(i,{title:`Nothing here`,get children(){return e(r,{icon:`question`,title:`There is nothing at this address.`,get children(){return e(t,{get href(){return n.runs()},children:`All runs`})}})}})}export{a as default};
