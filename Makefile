@@ -24,7 +24,7 @@ export npm_config_update_notifier := false
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test soak bench bench-peers bench-server ui format pins clean
+.PHONY: help demo test soak bench bench-peers bench-server bench-pages ui format pins clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,10 @@ bench-peers: $(VENV)/test-ready  ## Measure side by side with Prefect and DBOS, 
 bench-server: export NADI_HOME := $(CURDIR)/.cache/bench-home
 bench-server: $(VENV)/test-ready  ## Measure every answer of the server at ten thousand and a million task runs
 	@$(PY) -m benchmarks.serving
+
+bench-pages: export NADI_HOME := $(CURDIR)/.cache/bench-home
+bench-pages: $(VENV)/test-ready $(CHROMIUM_READY)  ## Measure the pages in a browser, with a run of 10,000 tasks and with 1,000,000 task runs
+	@$(PY) -m benchmarks.pages
 
 ui: $(VENV)/test-ready $(UI_READY)  ## Build the web UI into the package, and the types that it takes from the API
 	cd ui && npm run --silent types && npm run --silent build

@@ -157,6 +157,18 @@ NOT_MEASURED = frozenset(
         "/api/variables/{name}",
         "/api/concurrency-limits/{name}",
         "/api/results/{key:path}",
+        # Of deployments none are seeded yet; their cost depends on deployments and what waits, not on history.
+        "/api/deployments",
+        "/api/deployments/{name}",
+        "/api/deployments/{name}/versions",
+        "/api/deployments/{name}/runs",
+        "/api/deployments/{name}/ticks",
+        "/api/schedules",
+        "/api/backfills",
+        "/api/backfills/{backfill}",
+        "/api/workers",
+        "/api/queues",
+        "/api/work",
     }
 )
 
