@@ -75,9 +75,9 @@ def test_a_handler_of_a_flow_that_cannot_be_called_is_refused_where_it_stands(
 
 
 def test_register_and_run_agent_say_what_serves_here() -> None:
-    with pytest.raises(DefinitionError, match=r"register.* needs none to be told: .* `nadi run"):
+    with pytest.raises(DefinitionError, match=r"register.* deploy it: .* a worker runs it"):
         Flow("f").register("project")
-    with pytest.raises(DefinitionError, match=r"run_agent\(\) waits for runs .* flow.run\(\)"):
+    with pytest.raises(DefinitionError, match=r"run_agent\(\) waits for runs .* `nadi worker`"):
         Flow("f").run_agent()
 
 

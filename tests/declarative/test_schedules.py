@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -157,6 +158,100 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
     assert CronClock("0 * * * *", naive).start_date == T0
     assert IntervalSchedule(naive, HOUR).next(1, after=naive) == [T0 + HOUR]
+
+
+def test_repeated_hours_of_two_clocks_of_one_zone_are_not_taken_for_one() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 10, 24, 12, tzinfo=berlin)
+    schedule = Schedule([CronClock("30 * * * *", start), CronClock("30 2 * * *", start)])
+
+    found = schedule.next(3, after=datetime(2026, 10, 25, 0, tzinfo=UTC))
+
+    assert [one.astimezone(UTC).strftime("%H:%M") for one in found] == ["00:30", "01:30", "02:30"]
+
+
+def test_an_rruleset_is_asked_itself() -> None:
+    rules = rrule.rruleset()
+    rules.rrule(rrule.rrule(rrule.DAILY, dtstart=T0.replace(tzinfo=None), count=3))
+    rules.exdate(datetime(2026, 1, 2))
+
+    assert RRuleSchedule(rules).next(5, after=T0) == [T0 + 2 * DAY]
+    with pytest.raises(DefinitionError, match=r"write it as a line for nadi\.schedules\.RRule"):
+        RRuleSchedule(rules).as_schedules()
+
+
+def test_adding_to_a_time_adds_time_that_passes() -> None:
+    midnight = datetime(2026, 3, 29, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert str(adjustments.add(4 * HOUR)(midnight)) == "2026-03-29 05:00:00+02:00"
+
+
+# -- as values that can be deployed -----------------------------------------------------------
+
+
+def as_deployed(schedule: Schedule, after: datetime, until: datetime) -> list[datetime]:
+    return sorted(at for one in schedule.as_schedules() for at in one.instants(after, until))
+
+
+def test_a_schedule_of_our_clocks_filters_and_adjustments_fires_alike_when_deployed() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 3, 20, tzinfo=berlin)
+    rule = rrule.rrule(rrule.DAILY, byhour=12, dtstart=start.replace(tzinfo=None))
+    schedule = Schedule(
+        [
+            IntervalClock(6 * HOUR, start),
+            CronClock("0 */3 * * *", start, parameter_defaults={"x": 1}),
+            DatesClock([datetime(2026, 3, 29, 2, 30, tzinfo=berlin)], start_date=start),
+            RRuleClock(rule, end_date=datetime(2026, 3, 31, tzinfo=UTC)),
+        ],
+        filters=[
+            filters.between_dates(3, 1, 4, 30),
+            filters.between_datetimes(start, datetime(2026, 4, 3, tzinfo=berlin)),
+        ],
+        or_filters=[filters.is_weekday, filters.on_date(3, 29), filters.is_day_of_week(5)],
+        not_filters=[filters.at_time(time(9)), filters.on_datetime(datetime(2026, 3, 30, 10, tzinfo=UTC))],
+        adjustments=[adjustments.next_weekday, adjustments.add(-HOUR)],
+    )
+    after, until = datetime(2026, 3, 23, tzinfo=UTC), datetime(2026, 4, 6, tzinfo=UTC)
+
+    found = as_deployed(schedule, after, until)
+
+    here = {event.start_time.astimezone(UTC) for event in islice(schedule.events(after - DAY), 200)}
+    assert set(found) == {at for at in here if after < at <= until}
+    assert [one.name for one in schedule.as_schedules()] == ["clock-1", "clock-2", "clock-3", "clock-4"]
+    assert [one.parameters for one in schedule.as_schedules()] == [{}, {"x": 1}, {}, {}]
+
+
+def test_a_time_that_several_clocks_give_fires_once_when_deployed() -> None:
+    schedule = Schedule([IntervalClock(2 * HOUR, T0), IntervalClock(3 * HOUR, T0), DatesClock([T0 + 6 * HOUR])])
+
+    found = as_deployed(schedule, T0, T0 + 8 * HOUR)
+
+    assert [(one - T0) // HOUR for one in found] == [2, 3, 4, 6, 8]
+
+
+def test_a_schedule_of_one_clock_has_its_zone_start_and_end() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2026, 1, 1, 9, tzinfo=berlin)
+
+    (found,) = IntervalSchedule(start, DAY, end_date=start + 9 * DAY).as_schedules()
+
+    assert (found.timezone, found.start, found.end, found.name) == ("Europe/Berlin", start, start + 9 * DAY, "")
+    assert found.next(1, after=T0) == [start]
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: Schedule([IntervalClock(HOUR)], filters=[lambda found: True]), "is code, and cannot be deployed; use"),
+        (lambda: Schedule([IntervalClock(HOUR)], adjustments=[lambda found: found]), "is code, and cannot be deployed"),
+        (lambda: Schedule([IntervalClock(HOUR, T0.astimezone(timezone(HOUR)))]), "has no IANA name"),
+        (lambda: Schedule([IntervalClock(timedelta(milliseconds=5))]), "An interval is 1 second to 100 years"),
+    ],
+)
+def test_what_is_no_value_cannot_be_deployed(make: Any, why: str) -> None:
+    with pytest.raises(DefinitionError, match=why):
+        make().as_schedules()
 
 
 # -- flow.run() -----------------------------------------------------------------------------

@@ -1,21 +1,23 @@
 """Clocks: endless or ended rows of times, of which schedules are made. Pure: the time comes in as a parameter.
 
 Times without a zone are taken for UTC. Where the start of a clock has a zone, days are those of its local calendar:
-every day at nine stays at nine when the clocks change. Cron lines need the extra: `pip install nadi[schedules]`.
+every day at nine stays at nine when the clocks change. When a rule fires is decided by `nadi.model.schedules`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
 
 from nadi.exceptions import DefinitionError
-
-_DAY = timedelta(days=1)
+from nadi.model.schedules import CronRule, DatesRule, IntervalRule, RecurrenceRule, Rule
+from nadi.model.schedules import Schedule as ScheduleValue
+from nadi.model.schedules.rules import every
+from nadi.model.schedules.zones import TICK
 
 
 class ClockEvent(msgspec.Struct, frozen=True, order=True):
@@ -49,17 +51,46 @@ class Clock(ABC):
         self.parameter_defaults = dict(parameter_defaults or {})
         self.labels = tuple(labels or ())
 
+    @property
+    def zone(self) -> tzinfo:
+        """Whose local times it gives: the zone of its start."""
+        return (self.start_date.tzinfo if self.start_date is not None else None) or UTC
+
     @abstractmethod
     def times(self, after: datetime) -> Iterator[datetime]:
         """Yield its times later than `after`, in order, whatever start and end say."""
 
+    def rule(self) -> Rule:
+        """Return what it is made of as a value.
+
+        Raises:
+            DefinitionError: it is no value, but code.
+        """
+        raise DefinitionError(f"{type(self).__name__} is no clock of nadi.declarative.clocks, and cannot be deployed.")
+
     def events(self, after: datetime) -> Iterator[ClockEvent]:
         """Yield its events later than `after`, in order."""
-        for time in self.times(aware(after)):
-            if self.end_date is not None and time > self.end_date:
+        begin = aware(after).astimezone(UTC)
+        if self.start_date is not None:
+            begin = max(begin, self.start_date.astimezone(UTC) - TICK)
+        for time in self.times(begin):
+            if self.end_date is not None and time.astimezone(UTC) > self.end_date.astimezone(UTC):
                 return
-            if self.start_date is None or time >= self.start_date:
-                yield ClockEvent(time, self.parameter_defaults, self.labels)
+            yield ClockEvent(time, self.parameter_defaults, self.labels)
+
+    def as_schedule(self) -> ScheduleValue:
+        """Return the clock as a schedule that can be deployed; labels are left out.
+
+        Raises:
+            DefinitionError: it is made of code, or its zone has no name; the sentence says which.
+        """
+        return ScheduleValue(
+            rule=self.rule(),
+            timezone=_zone_name(self.zone),
+            start=self.start_date.astimezone(UTC) if self.start_date is not None else None,
+            end=self.end_date.astimezone(UTC) if self.end_date is not None else None,
+            parameters=dict(self.parameter_defaults),
+        )
 
 
 class IntervalClock(Clock):
@@ -80,18 +111,12 @@ class IntervalClock(Clock):
 
     def times(self, after: datetime) -> Iterator[datetime]:
         start = self.start_date or datetime(2020, 1, 1, tzinfo=UTC)
-        if self.interval % _DAY:
-            count = max(0, (after - start) // self.interval + 1)
-            while True:
-                yield (start.astimezone(UTC) + count * self.interval).astimezone(start.tzinfo)
-                count += 1
-        # Arithmetic of Python within one zone is that of its local calendar.
-        count = max(0, (after - start) // self.interval - 1)
-        while True:
-            time = start + count * self.interval
-            if time > after:
-                yield time
-            count += 1
+        begin = max(after.astimezone(UTC), start.astimezone(UTC) - TICK)
+        return _local(every(self.interval, start, self.zone, begin), self.zone)
+
+    def rule(self) -> Rule:
+        anchor = self.start_date.astimezone(UTC) if self.start_date is not None else None
+        return IntervalRule(seconds=self.interval.total_seconds(), anchor=anchor)
 
 
 class CronClock(Clock):
@@ -109,32 +134,13 @@ class CronClock(Clock):
         super().__init__(start_date, **more)
         self.cron = cron
         self.day_or = day_or
-        _cron(cron, datetime(2020, 1, 1, tzinfo=UTC))
+        self._rule = CronRule(line=cron, day_or=day_or)
 
     def times(self, after: datetime) -> Iterator[datetime]:
-        zone = self.start_date.tzinfo if self.start_date is not None else UTC
-        begin = max(after, self.start_date - timedelta(minutes=1)) if self.start_date is not None else after
-        local = begin.astimezone(zone)
-        if self.day_or:
-            yield from _cron(self.cron, local)
-            return
-        minute, hour, day, month, weekday = self.cron.split()
-        for time in _cron(f"{minute} {hour} {day} {month} *", local):
-            if next(_cron(f"* * * * {weekday}", time - timedelta(minutes=1))) == time:
-                yield time
+        return _local(self._rule.instants(self.zone, after), self.zone)
 
-
-def _cron(line: str, after: datetime) -> Iterator[datetime]:
-    # The one place that needs the library.
-    try:
-        from cronsim import CronSim, CronSimError
-    except ImportError:
-        raise DefinitionError("Cron lines need one more library: pip install nadi[schedules].") from None
-    try:
-        times: Iterator[datetime] = CronSim(line, after)
-    except CronSimError as error:
-        raise DefinitionError(f"{line!r} is no cron line: {error}.") from None
-    return times
+    def rule(self) -> Rule:
+        return self._rule
 
 
 class DatesClock(Clock):
@@ -148,9 +154,15 @@ class DatesClock(Clock):
     def times(self, after: datetime) -> Iterator[datetime]:
         return (date for date in self.dates if date > after)
 
+    def rule(self) -> Rule:
+        return DatesRule(dates=tuple(date.astimezone(UTC) for date in self.dates))
+
 
 class RRuleClock(Clock):
-    """The times of a recurrence rule: an `rrule` or `rruleset` of dateutil."""
+    """The times of a recurrence rule: an `rrule` or `rruleset` of dateutil.
+
+    A plain `rrule` is read as the text that it stands for; what has no text, such as an `rruleset`, is asked itself.
+    """
 
     def __init__(self, rrule_obj: Any, **more: Any) -> None:
         """Describe the clock by its rule; times of the rule that have no zone are UTC."""
@@ -158,8 +170,20 @@ class RRuleClock(Clock):
             raise DefinitionError(f"An RRuleClock needs a rule of dateutil.rrule, not {rrule_obj!r}.")
         super().__init__(**more)
         self.rrule_obj = rrule_obj
+        first = next(iter(rrule_obj), None)
+        self._zone = (first.tzinfo if first is not None else None) or UTC
+        self._rule = _as_text(rrule_obj, first)
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._zone
 
     def times(self, after: datetime) -> Iterator[datetime]:
+        if self._rule is not None:
+            return _local(self._rule.instants(self.zone, after), self.zone)
+        return self._asked(after)
+
+    def _asked(self, after: datetime) -> Iterator[datetime]:
         begin = after
         try:
             next(iter(self.rrule_obj.xafter(begin)), None)
@@ -167,6 +191,41 @@ class RRuleClock(Clock):
             begin = after.astimezone(UTC).replace(tzinfo=None)
         for time in self.rrule_obj.xafter(begin):
             yield aware(time)
+
+    def rule(self) -> Rule:
+        if self._rule is None:
+            raise DefinitionError(
+                "This rule of dateutil has no text that says the same, and cannot be deployed; write it as a line for"
+                " nadi.schedules.RRule."
+            )
+        return self._rule
+
+
+def _as_text(rrule_obj: Any, first: datetime | None) -> RecurrenceRule | None:
+    """The rule as a text, where dateutil can write one that says the same."""
+    if type(rrule_obj).__name__ != "rrule":
+        return None
+    text = str(rrule_obj)
+    # The text leaves zones out, and that of UNTIL may be another than that of the start.
+    if "UNTIL" in text and first is not None and first.tzinfo is not None:
+        return None
+    try:
+        return RecurrenceRule(text=text)
+    except DefinitionError:
+        return None
+
+
+def _local(instants: Iterator[datetime], zone: tzinfo) -> Iterator[datetime]:
+    return (at.astimezone(zone) for at in instants)
+
+
+def _zone_name(zone: tzinfo) -> str:
+    name = "UTC" if zone is UTC else getattr(zone, "key", None)
+    if not isinstance(name, str):
+        raise DefinitionError(
+            f"The zone {zone} of a clock has no IANA name; use ZoneInfo('Europe/Berlin') or the like."
+        )
+    return name
 
 
 def aware(time: datetime) -> datetime:

@@ -275,14 +275,14 @@ class Flow(Graph, flows.Flow[P, R]):
         return found
 
     def register(self, *args: Any, **keywords: Any) -> NoReturn:
-        """Refused: there is no server to register with.
+        """Refused: what runs unattended is deployed, by `flow.deploy` or `nadi deploy`.
 
         Raises:
             DefinitionError: always; the sentence says what serves here.
         """
         raise DefinitionError(
-            f"register() tells Prefect 1's server about a flow, and {self.name!r} needs none to be told:"
-            f" {_NOT_HERE['storage']}."
+            f"register() tells Prefect 1's server about a flow. To have {self.name!r} run unattended, deploy it:"
+            ' flow.deploy("name", cron=...), or `nadi deploy path/to/file.py:flow`; a worker runs it.'
         )
 
     def run_agent(self, *args: Any, **keywords: Any) -> NoReturn:
@@ -292,7 +292,7 @@ class Flow(Graph, flows.Flow[P, R]):
             DefinitionError: always; the sentence says what serves here.
         """
         raise DefinitionError(
-            f"run_agent() waits for runs of Prefect 1's server; run {self.name!r} with flow.run() or `nadi run`."
+            f"run_agent() waits for runs of Prefect 1's server; flow.serve() or `nadi worker` runs {self.name!r} here."
         )
 
     def __get__(self, instance: object, owner: type) -> Any:

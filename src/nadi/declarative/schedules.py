@@ -5,22 +5,24 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from nadi.declarative import adjustments, clocks, filters
-from nadi.declarative.adjustments import Adjustment
+from nadi.declarative.adjustments import Adjustment, adjustment_value
 from nadi.declarative.clocks import Clock, ClockEvent, CronClock, IntervalClock, RRuleClock, aware
-from nadi.declarative.filters import Filter
+from nadi.declarative.filters import Filter, filter_value
 from nadi.engine.recording import clock as engine_clock
 from nadi.exceptions import DefinitionError
 from nadi.model.runs import when
-
-#: Times in a row that no filter lets pass, after which a schedule counts as over.
-MOST_REFUSED = 100_000
+from nadi.model.schedules import AllOf, AnyOf, Fires, Not, Period
+from nadi.model.schedules import Filter as FilterValue
+from nadi.model.schedules import Schedule as ScheduleValue
+from nadi.model.schedules.schedule import MOST_REFUSED
 
 
 class Schedule:
@@ -64,12 +66,14 @@ class Schedule:
 
     def events(self, after: datetime) -> Iterator[ClockEvent]:
         """Yield its events later than `after`, in order."""
+        # In UTC: within one zone Python compares what clocks show, and those show some times twice.
+        rows = [((one.start_time.astimezone(UTC), one) for one in clock.events(aware(after))) for clock in self.clocks]
         last: datetime | None = None
         refused = 0
-        for event in heapq.merge(*(one.events(aware(after)) for one in self.clocks), key=lambda one: one.start_time):
-            if event.start_time == last:
+        for at, event in heapq.merge(*rows, key=itemgetter(0)):
+            if at == last:
                 continue
-            last = event.start_time
+            last = at
             if not self._passes(event.start_time):
                 refused += 1
                 if refused >= MOST_REFUSED:
@@ -88,6 +92,27 @@ class Schedule:
             and not any(one(time) for one in self.not_filters)
         )
 
+    def as_schedules(self) -> list[ScheduleValue]:
+        """Return what it is as schedules that can be deployed, one for each clock.
+
+        A time that an earlier clock gives is left out of the later ones, so that it counts once there as well;
+        what only the adjustments move to one time fires once for each clock.
+
+        Raises:
+            DefinitionError: a clock, filter or adjustment is code and no value; the sentence says which.
+        """
+        passing: list[FilterValue] = [filter_value(one) for one in self.filters]
+        if self.or_filters:
+            passing.append(AnyOf(filters=tuple(filter_value(one) for one in self.or_filters)))
+        passing += [Not(filter=filter_value(one)) for one in self.not_filters]
+        adjustments = tuple(adjustment_value(one) for one in self.adjustments)
+        found: list[ScheduleValue] = []
+        for value in [clock.as_schedule() for clock in self.clocks]:
+            filters = (*passing, *(Not(filter=_times_of(earlier)) for earlier in found))
+            named = {"name": f"clock-{len(found) + 1}"} if len(self.clocks) > 1 else {}
+            found.append(msgspec.structs.replace(value, filters=filters, adjustments=adjustments, **named))
+        return found
+
     def as_they_come(self) -> Iterator[ClockEvent]:
         """Wait for each time and yield its event then; times that passed while its flow ran are left out."""
         while True:
@@ -98,6 +123,11 @@ class Schedule:
             if left > 0:
                 time.sleep(left)
             yield event
+
+
+def _times_of(schedule: ScheduleValue) -> FilterValue:
+    fires = Fires(rule=schedule.rule, timezone=schedule.timezone)
+    return AllOf(filters=(fires, Period(first=schedule.start, last=schedule.end)))
 
 
 def _now() -> datetime:

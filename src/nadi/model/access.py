@@ -12,7 +12,8 @@ class Permission(StrEnum):
 
     #: See runs, logs, artifacts, metrics, events, assets, limits and variables.
     READ = "read"
-    #: Start, cancel, resume, answer and delete runs; change variables and limits.
+    #: Start, cancel, resume, answer and delete runs; change variables, limits and queues; deploy, pause and remove
+    #: deployments, and backfill them. Who deploys decides what code workers run, on their machines.
     OPERATE = "operate"
     #: Record runs from another process: the journal, the store's own calls, and result files. Whoever has it can
     #: make other processes of the same store load what they recorded, but none that a server launches.

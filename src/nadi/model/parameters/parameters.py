@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -111,6 +111,17 @@ class Parameters:
             raise ParameterTypeError(self._sentence(problems))
         return checked
 
+    def validate_named(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Values given by name, each converted to its annotated type; parameters that are not given stay out.
+
+        For who gives some of the values beforehand, and leaves the others to who asks for a run.
+
+        Raises:
+            ParameterBindError: if there is no such parameter.
+            ParameterTypeError: naming every parameter that does not fit, what was expected and what came.
+        """
+        return self._read_named(given, _converted)
+
     def with_secrets_wrapped(self, bound: dict[str, Any]) -> dict[str, Any]:
         """Bound arguments with those that are annotated as secrets wrapped, before anybody records them.
 
@@ -137,17 +148,20 @@ class Parameters:
             ParameterBindError: if there is no such parameter.
             ParameterTypeError: naming every text that cannot be read as what its parameter takes.
         """
+        return self._read_named(pairs, lambda kind, text: kind.read_text(text))
+
+    def _read_named(self, given: Mapping[str, Any], read: Callable[[Kind, Any], Any]) -> dict[str, Any]:
         rest = self._kinds.get(self._signature.keywords or "")
         values: dict[str, Any] = {}
         unknown: list[str] = []
         problems: list[str] = []
-        for name, text in pairs.items():
+        for name, value in given.items():
             if name not in self.names and rest is None:
                 unknown.append(name)
                 continue
             kind = self._kinds[name] if name in self.names else getattr(rest, "item", ANYTHING)
             try:
-                values[name] = kind.read_text(text)
+                values[name] = read(kind, value)
             except Mismatch as mismatch:
                 problems.append(_line(name, mismatch))
         if unknown:
