@@ -7,7 +7,7 @@ import logging
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ import pytest
 
 from nadi.exceptions import CallError, StoreUnavailable
 from nadi.model.records import AnyRecord, AssetDescribed, Counted, InputAsked
+from nadi.model.runs import RunFilter
 from nadi.server.api import endpoints
 from nadi.storage import results as results_module
 from nadi.storage.contract import Applied, Batch, Refusal, Store
 from nadi.storage.contracts.access import AccessTable
 from nadi.storage.contracts.retention import RetentionTable
-from nadi.storage.http import delivering
-from nadi.storage.http.calls import CALLS, LARGEST_BODY, LARGEST_RESULT, RUNS, TABLES, Delivery
+from nadi.storage.http import delivering, lists
+from nadi.storage.http.calls import CALLS, LARGEST_BODY, LARGEST_RESULT, RUNS, TABLES, Delivery, StoreCall
 from nadi.storage.http.client import Client
 from nadi.storage.http.results import REST_TIMES, HttpResults
 from nadi.storage.http.results import far_results as results_of
@@ -35,6 +36,7 @@ from tests.storage.stand_ins import Line, free_port
 from tests.storage.telling import (
     S,
     Writer,
+    a_call,
     an_id,
     artifact_made,
     event_emitted,
@@ -290,6 +292,61 @@ def test_users_keys_and_retention_are_not_reachable(store: HttpStore) -> None:
         store.access.users()
 
 
+LISTS: dict[str, Callable[[Store, int], list[Any]]] = {
+    "flow_runs": lambda store, limit: store.flow_runs(RunFilter(), limit=limit),
+    "waiting_runs": lambda store, limit: store.waiting_runs(["later"], state=S.SCHEDULED, limit=limit),
+    "subflow_runs": lambda store, limit: store.subflow_runs(ROOT, limit=limit),
+    "task_runs": lambda store, limit: store.task_runs(ROOT, limit=limit),
+    "artifacts": lambda store, limit: store.artifacts(key="report", limit=limit),
+    "logs": lambda store, limit: store.logs(ROOT, limit=limit),
+    "last_logs": lambda store, limit: store.last_logs(ROOT, limit=limit),
+    "metrics": lambda store, limit: store.metrics(ROOT, limit=limit),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 6, 7, 1_000_000])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_asked_for_in_pages_however_long_it_may_be(
+    store: HttpStore, behind: MemoryStore, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    several = range(1, 8)
+    Writer(store).tell(flow_begun(ROOT), *(flow_begun(an_id(n)) for n in several if n != 1))
+    for n in several:
+        of_task = {"flow": "later", "state": S.SCHEDULED, "holder": "", "call": a_call("")}
+        Writer(store, f"w{n}").tell(flow_begun(an_id(20 + n), **of_task))
+        Writer(store, f"v{n}").tell(
+            flow_begun(ROOT, id=an_id(40 + n), parent=ROOT, call=a_call(ROOT)),
+            task_begun(ROOT, an_id(60 + n)),
+            artifact_made(ROOT, an_id(80 + n)),
+            log_line(ROOT, f"line {n}"),
+            metric_logged(ROOT, "loss", float(n)),
+        )
+    monkeypatch.setitem(lists.PAGES, name, msgspec.structs.replace(lists.PAGES[name], size=3))
+    asked: list[int] = []
+    ask = store._ask
+
+    def counted(call: StoreCall, given: dict[str, Any]) -> Any:
+        asked.append(given["limit"])
+        return ask(call, given)
+
+    monkeypatch.setattr(store, "_ask", counted)
+
+    found = LISTS[name](store, limit)
+
+    assert found
+    assert found == LISTS[name](behind, limit)
+    assert max(asked) <= 3
+    assert len(asked) == min(limit, len(found)) // 3 + (len(found) < limit or len(found) % 3 > 0)
+
+
+def test_all_subflow_runs_are_asked_for_in_pages(store: HttpStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = [an_id(n) for n in range(2, 9)]
+    Writer(store).tell(flow_begun(ROOT), *(flow_begun(ROOT, id=id, parent=ROOT, call=a_call(ROOT)) for id in below))
+    monkeypatch.setitem(lists.PAGES, "subflow_runs", msgspec.structs.replace(lists.PAGES["subflow_runs"], size=3))
+
+    assert [run.id for run in store.subflow_runs(ROOT)] == below
+
+
 def test_calls_speak_json_too(store: HttpStore) -> None:
     Writer(store).tell(flow_begun(ROOT))
 
@@ -306,6 +363,8 @@ def test_calls_speak_json_too(store: HttpStore) -> None:
         ("runs/flow_run", {"run": 5}),
         ("runs/logs", {"root": ROOT, "limit": -1}),
         ("runs/logs", {"root": ROOT, "limit": 10**9}),
+        ("runs/logs", {"root": ROOT, "limit": lists.LONGEST_LIST + 1}),
+        ("runs/subflow_runs", {"root": ROOT}),
         ("overview/page", {"which": {}, "limit": 10, "window": 10**9}),
         ("runs/task_runs", {"root": ROOT, "states": ["SLEEPING"]}),
         ("leases/renew", {"holder": "h", "term": 0, "first": True}),

@@ -138,6 +138,22 @@ def test_only_suspended_runs_are_overdue_without_anybody_who_sees_to_it(store: S
     assert [pause.run for pause in after] == [ROOT]
 
 
+def test_open_pauses_of_several_runs_are_told_together_in_the_order_they_were_asked(
+    store: Store, writer: Writer
+) -> None:
+    third, below = an_id(3), an_id(4)
+    writer.tell(flow_begun(third), flow_begun(third, id=below, parent=third))
+    writer.tell(asked(OTHER, at=T0 + 9), asked(key="answered"), asked(key="given up", over=True))
+    writer.tell(asked(key="open", at=T0 + 11), asked(third, id=below, at=T0 + 10))
+    store.inputs.answer(ROOT, "answered", b"1", by="ada", now=T0 + 12)
+
+    found = store.inputs.open_pauses([ROOT, third, an_id(9)])
+
+    assert [(pause.run, pause.key) for pause in found] == [(below, "1"), (ROOT, "open")]
+    assert found == [one for one in (*store.inputs.pauses(third), *store.inputs.pauses(ROOT)) if one.is_open]
+    assert store.inputs.open_pauses([]) == []
+
+
 def test_a_pause_that_the_run_gave_up_is_open_no_more_until_it_is_asked_again(store: Store, writer: Writer) -> None:
     writer.tell(asked(deadline=T0 + 20), asked(deadline=T0 + 20, over=True), suspended())
 

@@ -169,3 +169,38 @@ def test_what_the_store_takes_counts_for_nothing_while_the_lease_is_over(journal
 
     assert before == stopped
     assert courier.confirmed > stopped
+
+
+# -- a process that a worker has started --
+
+
+def test_a_process_of_a_worker_takes_the_lease_and_leaves_renewing_to_the_worker() -> None:
+    renewed = [0.0]
+    store, lease = a_store(), OwnLease("me", TERM, lambda: renewed[0])
+
+    for now in range(0, 1001, 10):
+        renewed[0] = float(now)
+        lease.keep(store, float(now))
+
+    assert leases(store) == [Lease(holder="me", renewals=1, term=TERM)]
+    assert not lease.is_over(1000.0)
+
+
+def test_a_process_whose_worker_is_silent_for_half_the_term_renews_the_lease_itself() -> None:
+    store, lease = a_store(), OwnLease("me", TERM, lambda: 0.0)
+
+    for now in range(0, 301, 10):
+        lease.keep(store, float(now))
+
+    assert leases(store) == [Lease(holder="me", renewals=3, term=TERM)]
+
+
+def test_the_lease_is_over_a_term_after_the_last_renewal_that_the_worker_told_of() -> None:
+    renewed = [0.0]
+    store, lease = a_store(), OwnLease("me", TERM, lambda: renewed[0])
+    lease.keep(store, 0.0)
+
+    renewed[0] = 100.0
+
+    assert not lease.is_over(100.0 + TERM)
+    assert lease.is_over(101.0 + TERM)

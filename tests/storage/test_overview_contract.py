@@ -11,12 +11,13 @@ import pytest
 
 from nadi.exceptions import NadiError, StoreUnavailable
 from nadi.model.ids import uuid7
+from nadi.model.results import ResultRef
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import FINAL, StateType
 from nadi.storage.contract import Ending, Store
-from nadi.storage.contracts.overview import HOUR, FlowSummary
+from nadi.storage.contracts.overview import HOUR, FlowSummary, brief_run
 from nadi.storage.terms import has_terms, wanted_terms
-from tests.storage.telling import T0, S, Writer, an_id, flow_begun, flow_moved, log_line, task_begun
+from tests.storage.telling import T0, S, Writer, a_call, an_id, flow_begun, flow_moved, log_line, task_begun
 
 #: The beginning of an hour, and of a day.
 DAY = T0 // 86_400 * 86_400
@@ -159,6 +160,52 @@ def test_a_page_has_subflow_runs_when_asked_for(store: Store) -> None:
         everywhere = RunFilter(flow=which.flow, tags=which.tags, parameters=which.parameters, roots_only=False)
         assert store.overview.page(which, limit=5).runs == []
         assert ids(store.overview.page(everywhere, limit=5).runs) == [below]
+
+
+def recorded_much(store: Store) -> None:
+    """A root run and a subflow run that recorded something of everything."""
+    root, below = an_id(1), an_id(2)
+    value = ResultRef("inline", b"value", "", "pickle", 5, b"signature")
+    long: dict[str, Any] = {
+        "tags": ("x",),
+        "version": "v1",
+        "description": "What for.",
+        "parameters": b'{"a": 1}',
+        "arguments": value,
+        "source": b'{"source":"' + b"x" * 50_000 + b'"}',
+    }
+    writer = Writer(store, "w")
+    writer.tell(flow_begun(root, **long), task_begun(root, an_id(3)))
+    writer.tell(flow_begun(root, id=below, parent=root, flow="child", call=a_call(root), **long))
+    writer.tell(flow_moved(root, S.FAILED, id=below, message="no", detail="Traceback", result=value))
+    writer.tell(flow_moved(root, S.FAILED, message="no", detail="Traceback", result=value))
+
+
+@pytest.mark.parametrize(
+    "which",
+    [RunFilter(), RunFilter(roots_only=False), RunFilter(tags=("x",)), RunFilter(states=(S.FAILED,), flow="nightly")],
+)
+def test_a_brief_page_has_the_same_runs_without_what_may_be_long(store: Store, which: RunFilter) -> None:
+    recorded_much(store)
+
+    whole = store.overview.page(which, limit=5)
+    brief = store.overview.page(which, limit=5, brief=True)
+
+    assert whole.runs
+    assert [(run.source, run.parameters, run.detail) for run in brief.runs] == [(b"", b"{}", "")] * len(whole.runs)
+    assert (brief.runs, brief.next) == (list(map(brief_run, whole.runs)), whole.next)
+    assert all(run.source and run.parameters != b"{}" and run.detail for run in whole.runs)
+
+
+@pytest.mark.parametrize("wanted", [{"tags": ("x",)}, {"parameters": (("a", "1"),)}])
+def test_a_brief_page_finds_subflow_runs_by_what_it_does_not_tell(store: Store, wanted: dict[str, Any]) -> None:
+    recorded_much(store)
+    begin(store, 5, parameters=b'{"a": 2}')
+
+    found = store.overview.page(RunFilter(roots_only=False, **wanted), limit=5, brief=True).runs
+
+    assert ids(found) == [an_id(2), an_id(1)]
+    assert {run.source for run in found} == {b""}
 
 
 def test_long_values_are_told_apart_to_their_end(store: Store) -> None:

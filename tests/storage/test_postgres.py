@@ -22,7 +22,7 @@ from nadi.storage import listing
 from nadi.storage.contract import Applied, Refusal, Refused
 from nadi.storage.named_queries import named_queries
 from nadi.storage.opening import open_store, shown_url, store_url
-from nadi.storage.postgres import PostgresStore, applying, database
+from nadi.storage.postgres import PostgresStore, applying, database, ending
 from nadi.storage.postgres.bulk import Bulk
 from nadi.storage.postgres.database import Database, next_changes
 from nadi.storage.postgres.listing import complete, with_marks
@@ -245,7 +245,7 @@ def test_a_variable_whose_name_no_index_takes_is_refused_with_one_sentence(store
 @pytest.mark.parametrize("query", sorted(set(named_queries("postgres/apply.sql")) - {"await_turn", "stand"}))
 def test_no_statement_that_writes_a_batch_scans_a_table_of_runs(store: PostgresStore, query: str) -> None:
     sql = named_queries("postgres/apply.sql")[query]
-    for name, bulk in vars(applying).items():
+    for name, bulk in (vars(ending) | vars(applying)).items():
         if isinstance(bulk, Bulk) and name == f"_{query}":
             sql = bulk.sql
     values: list[object] = ["w", 1] if query == "set_watermark" else ["{}"] * sql.count("%s")

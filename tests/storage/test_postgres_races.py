@@ -14,15 +14,19 @@ import psycopg
 import pytest
 
 from nadi.exceptions import RunError
+from nadi.model.ids import uuid7
 from nadi.model.limits import SlotClaim
 from nadi.model.records import AnyRecord
 from nadi.model.results import ResultRef
 from nadi.model.runs import RunFilter
+from nadi.model.ticks import BackfillState, BackfillStep, Firing, NewTick, StandingSchedule, TickOutcome
+from nadi.model.work import NewRun
 from nadi.storage.contract import Ending
 from nadi.storage.contracts.cache import CacheEntry
 from nadi.storage.postgres import PostgresStore
 from tests.journeys.places import until
 from tests.postgres import server
+from tests.storage.deploying import HOST, a_backfill, a_run, a_version, every
 from tests.storage.telling import (
     T0,
     S,
@@ -41,6 +45,8 @@ ROOTS = [an_id(n) for n in range(1, 9)]
 #: Named by many runs, and of runs that are not there.
 FILES = [f"store/{an_id(900 + n)}/1/file" for n in range(6)]
 LIMITS = ["gpu", "db", "api"]
+DEPLOYMENTS = ["nightly", "hourly"]
+BACKFILL = an_id(800)
 
 
 @pytest.fixture
@@ -63,7 +69,8 @@ class Somebody:
     def __init__(self, store: PostgresStore, number: int) -> None:
         self.store, self.dice = store, random.Random(number)
         self.writer = Writer(store, f"writer-{number}")
-        self.claims = 0
+        self.number = number
+        self.claims = self.runs = 0
         self.deeds: list[Callable[[], object]] = [
             *[self.tell] * 5,
             *[self.put, self.put, self.remove],
@@ -74,6 +81,9 @@ class Somebody:
             partial(store.retention.forget_tombstones, before=T0 * 2, limit=50),
             self.forget_files,
             self.expire,
+            *[self.enqueue, self.enqueue, self.take, self.take, self.give_back, self.end_worker],
+            *[self.fire, self.fire, self.deploy, self.pause, self.undeploy],
+            *[self.go_on, self.cancel_backfill],
         ]
 
     def act(self, times: int) -> None:
@@ -160,6 +170,72 @@ class Somebody:
         for lease in self.store.leases.leases():
             self.store.leases.expire(lease.holder, renewals=lease.renewals)
 
+    def a_run(self) -> NewRun:
+        self.runs += 1
+        id = self.dice.choice(ROOTS) if self.dice.random() < 0.3 else uuid7(T0, self.number * 100_000 + self.runs)
+        key = self.dice.choice(["", "k1", "k2", "k3"])
+        return a_run(1, self.dice.choice(DEPLOYMENTS), run=id, key=key, backfill=self.dice.choice(["", BACKFILL]))
+
+    def enqueue(self) -> None:
+        self.store.work.enqueue([self.a_run() for _ in range(3)])
+
+    def take(self) -> None:
+        self.store.work.take(self.dice.choice(["me", "you"]), host=HOST, queues=(), now=T0 * 2, limit=3)
+
+    def give_back(self) -> None:
+        self.store.work.give_back("me", [work.run for work in self.store.work.open_work(worker="me")])
+
+    def end_worker(self) -> None:
+        self.store.work.worker_ended("you")
+
+    def deploy(self) -> None:
+        schedules = [every(60.0 * self.dice.randrange(1, 4), name=name) for name in self.dice.sample("pqr", 2)]
+        name, digest = self.dice.choice(DEPLOYMENTS), str(self.dice.random())
+        self.store.deployments.deploy(a_version(name, *schedules, digest=digest, concurrency=2), now=T0)
+
+    def pause(self) -> None:
+        name, paused = self.dice.choice(DEPLOYMENTS), self.dice.random() < 0.3
+        self.store.deployments.set_paused(name, paused, now=T0)
+        self.store.schedules.set_paused(name, self.dice.choice("pqr"), paused, now=T0)
+
+    def undeploy(self) -> None:
+        if self.dice.random() < 0.3:
+            self.store.deployments.remove(self.dice.choice(DEPLOYMENTS), now=T0)
+
+    def fire(self) -> None:
+        standing = self.store.schedules.schedules()
+        self.dice.shuffle(standing)
+        note = self.dice.choice(["", "another one runs"])
+        self.store.schedules.fire([self.firing(one, note) for one in standing[:4]], now=T0)
+
+    def firing(self, one: StandingSchedule, note: str) -> Firing:
+        instant = one.cursor + 60.0
+        tick = NewTick(instant=instant, outcome=TickOutcome.RUN, run=self.a_run(), skip_note=note)
+        return Firing(
+            deployment=one.deployment,
+            schedule=one.name,
+            seen_cursor=one.cursor,
+            seen_version=one.version,
+            cursor=instant,
+            next=instant + 60.0,
+            ticks=(tick,),
+        )
+
+    def go_on(self) -> None:
+        self.store.schedules.add_backfill(a_backfill(id=BACKFILL))
+        found = self.store.schedules.backfill(BACKFILL)
+        assert found is not None
+        instant = T0 + 60.0 * found.decided
+        tick = NewTick(
+            instant=instant, outcome=TickOutcome.RUN, run=self.a_run(), skip_note=self.dice.choice(["", "x"])
+        )
+        step = BackfillStep(id=BACKFILL, seen_decided=found.decided, position=instant, ticks=(tick,))
+        self.store.schedules.advance(step, now=T0)
+
+    def cancel_backfill(self) -> None:
+        states = [BackfillState.PAUSED, BackfillState.RUNNING] * 5 + [BackfillState.CANCELLED]
+        self.store.schedules.set_backfill_state(BACKFILL, self.dice.choice(states), now=T0)
+
 
 def deadlocks_so_far(url: str) -> int:
     with psycopg.connect(server().url("postgres"), autocommit=True) as connection:
@@ -187,7 +263,7 @@ def check_that_nobody_waits_in_a_circle(url: str, stores: list[PostgresStore], t
         done = [pool.submit(Somebody(stores[n % 3], seed + n).act, times) for n in range(9)]
         for each in done:
             each.result(300)
-    runs = stores[0].flow_runs(RunFilter(), limit=100)
+    runs = stores[0].flow_runs(RunFilter(), limit=100_000)
     flows = stores[0].overview.flows(limit=10)
     assert sum(n for flow in flows for n in flow.runs.values()) == len(runs)
     assert {flow.name for flow in flows} == {run.flow for run in runs}

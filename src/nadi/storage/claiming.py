@@ -49,11 +49,28 @@ def is_unclaimed(run: FlowRun) -> bool:
     return run.state_type is StateType.SCHEDULED and not run.started and not run.holder
 
 
+def is_awaiting_resume(run: FlowRun) -> bool:
+    """Tell whether a root run waits to be taken up again: its attempt has crashed, and no process has it."""
+    return run.state_type is StateType.SCHEDULED and bool(run.started) and not run.holder
+
+
+def is_free(run: FlowRun) -> bool:
+    """Tell whether no process has a root run, as far as the run itself tells, so that it may be claimed."""
+    return run.is_final or is_released(run) or is_unclaimed(run) or is_awaiting_resume(run)
+
+
 def left_attempt(run: FlowRun, *, now: float) -> Attempt:
     """Return the attempt that a claim of `run` leaves behind; one that had not ended has crashed."""
     attempt = standing_attempt(run)
     if not run.is_final:
         attempt.state_type, attempt.state_name, attempt.ended = StateType.CRASHED, "Crashed", now
+    return attempt
+
+
+def crashed_attempt(run: FlowRun) -> Attempt:
+    """Return the attempt of a run that has crashed and is to be taken up again; one that did not start did so then."""
+    attempt = standing_attempt(run)
+    attempt.started = run.started or run.ended
     return attempt
 
 
@@ -75,9 +92,9 @@ def standing_attempt(run: FlowRun | TaskRun) -> Attempt:
 def all_attempts(closed: list[Attempt], run: Attempt) -> list[Attempt]:
     """Return the attempts of a run from those that were closed and where the run itself stands.
 
-    A task that waits for its retry, or was cancelled while it waited, stands in the attempt that failed and has
-    not started since: then the failure counts.
+    A task that waits for its retry, a run that waits to be taken up again, or what was cancelled while it waited,
+    stands in the attempt that failed and has not started since: then the failure counts.
     """
     if closed and closed[-1].attempt == run.attempt:
-        return [*closed[:-1], run] if run.started else closed
+        return [*closed[:-1], run] if run.started not in (0.0, closed[-1].started) else closed
     return [*closed, run]

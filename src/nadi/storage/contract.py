@@ -40,6 +40,7 @@ from nadi.model.states import StateType
 from nadi.storage.contracts.access import AccessTable
 from nadi.storage.contracts.assets import AssetTable
 from nadi.storage.contracts.cache import CacheTable
+from nadi.storage.contracts.deployments import DeploymentTable
 from nadi.storage.contracts.events import EventTable
 from nadi.storage.contracts.inputs import InputTable
 from nadi.storage.contracts.leases import LeaseTable
@@ -47,6 +48,8 @@ from nadi.storage.contracts.limits import LimitTable
 from nadi.storage.contracts.overview import Overview
 from nadi.storage.contracts.result_files import ResultFileTable
 from nadi.storage.contracts.retention import RetentionTable
+from nadi.storage.contracts.schedules import ScheduleTable
+from nadi.storage.contracts.work import WorkTable
 
 
 class Refusal(StrEnum):
@@ -125,6 +128,9 @@ class Store(ABC):
     leases: LeaseTable
     overview: Overview
     retention: RetentionTable
+    deployments: DeploymentTable
+    schedules: ScheduleTable
+    work: WorkTable
     #: Whether processes of other machines may use it too, so that who records into it has to hold a lease.
     shared: bool = False
 

@@ -179,6 +179,7 @@ class Courier:
         on_request: Callable[[Request], None],
         on_fenced: Callable[[str, int], None],
         lease_term: float = TERM,
+        renewed: Callable[[], float] | None = None,
     ) -> None:
         """Prepare a courier; `start` begins its thread.
 
@@ -191,6 +192,7 @@ class Courier:
                 somebody else has the run. Perhaps several times.
             lease_term: Seconds of silence after which others may take this process for gone, in stores that
                 other machines reach.
+            renewed: When the worker that started this process last renewed its lease; see `OwnLease`.
         """
         self.journal = journal
         self._connect = connect
@@ -207,7 +209,7 @@ class Courier:
         self.refused: dict[Refusal, int] = {}
         #: When the store last answered for the runs of this process (monotonic); see `Session.check`.
         self.confirmed = time.monotonic()
-        self._lease = OwnLease(journal.header.holder, lease_term)
+        self._lease = OwnLease(journal.header.holder, lease_term, renewed)
         #: Who asks on behalf of runs that wait for the answer, since when, and whose turn it is to begin that.
         self._asking, self._asked_at, self._turn = threading.Thread(), 0.0, threading.Lock()
         self._step = threading.Lock()
@@ -272,7 +274,8 @@ class Courier:
             # Where another thread waits for an answer, a store that is silent is waited for no longer than one away.
             if self._step.acquire(timeout=min(max(wait, PATIENCE), threading.TIMEOUT_MAX)):
                 try:
-                    if self._deliver_some():
+                    # Its own thread may have delivered the last of it meanwhile: then there is nothing to wait for.
+                    if self.delivered >= self.journal.last or self._deliver_some():
                         continue
                 finally:
                     self._step.release()
@@ -435,6 +438,10 @@ class Courier:
                 break
         if self.confirmed < came:
             self.confirmed = time.monotonic()
+
+    def is_cut_off(self) -> bool:
+        """Tell whether the lease of this process has run out without an answer, so that others may have its runs."""
+        return self._lease.is_over(time.monotonic())
 
     def _begin_asking(self) -> tuple[threading.Thread, float]:
         """Return the thread that asks at this moment, or a new one, and since when it does."""

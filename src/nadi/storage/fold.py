@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from nadi.exceptions import ValueRefused
 from nadi.model.records import (
     AnyRecord,
     ArtifactMade,
@@ -176,6 +177,18 @@ def fold(records: Sequence[AnyRecord], first: int, before: Before) -> Changes:
         if not folding.take(record):
             refuse(n, record, Refusal.INVALID)
     return folding.changes()
+
+
+def fold_new_runs(begun: Sequence[FlowRunBegun]) -> Changes:
+    """Return what bringing root runs there changes that are not there yet.
+
+    Raises:
+        ValueRefused: one of them makes no sense.
+    """
+    changes = fold(begun, 1, Before({}, {}))
+    if changes.refused:
+        raise ValueRefused(f"Run {changes.refused[0].root} cannot be asked for: what is said of it makes no sense.")
+    return changes
 
 
 class _Folding:

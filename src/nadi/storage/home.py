@@ -10,7 +10,10 @@
     ├── journals/<writer>/          one for each process that writes: its journal and its lock
     ├── launched/                   0700: what processes printed that a server launched for runs, one file a run
     ├── locks/                      one file for each key that is being computed now
-    └── stores/<digest>.json        identity of each store seen, for when it cannot be reached
+    ├── output/                     0700: what runs of deployments printed, one file a run
+    ├── sources/                    code of deployments, fetched from git or an archive, one folder for each version
+    ├── stores/<digest>.json        identity of each store seen, for when it cannot be reached
+    └── workers/<writer>.json       the process groups of a worker's runs, for whoever comes after it was killed
 """
 
 from __future__ import annotations
@@ -75,6 +78,21 @@ class Home:
         return self.path / "launched"
 
     @property
+    def output(self) -> Path:
+        """Folder with what runs of deployments printed."""
+        return self.path / "output"
+
+    @property
+    def sources(self) -> Path:
+        """Folder with the code of deployments that was fetched."""
+        return self.path / "sources"
+
+    @property
+    def workers(self) -> Path:
+        """Folder in which workers write down the process groups of their runs."""
+        return self.path / "workers"
+
+    @property
     def stores(self) -> Path:
         """Folder with the identities of the stores seen."""
         return self.path / "stores"
@@ -125,7 +143,8 @@ def process_start(pid: int) -> int:
     return int(fields[19])
 
 
-def _host() -> str:
+def this_host() -> str:
+    """Return the name of this machine."""
     if hasattr(os, "uname"):
         return os.uname().nodename
     import socket  # 4 ms, on Windows only
@@ -142,7 +161,7 @@ def this_holder(writer: str) -> Holder:
         namespace = ""
     return Holder(
         writer=writer,
-        host=_host(),
+        host=this_host(),
         pid=pid,
         started=process_start(pid),
         boot=_text("/proc/sys/kernel/random/boot_id").strip(),

@@ -171,7 +171,31 @@ def has_journal_here(home: Home, holder: Holder) -> bool:
     return writer not in ("", ".", "..") and "/" not in writer and os.path.isdir(home.journals / writer)
 
 
-def crash_runs_of(holder: str, store: Store, found: Found, *, now: float, silence: float = 0.0) -> None:
+def end_runs_of(holder: str, home: Home, store: Store, *, now: float, why: str) -> None:
+    """Deliver what a process left that is known to have ended, and end its open runs, saying why.
+
+    Raises:
+        StoreUnavailable: not all could be told; who looks at left-over journals next tells the rest.
+    """
+    found, writer = Found(), Holder.decode(holder)
+    if not has_journal_here(home, writer):
+        crash_runs_of(holder, store, found, now=now, why=why)
+        return
+    folder = home.journals / writer.writer
+    lock = FileLock(folder / "lock")
+    if not lock.acquire(PATIENCE):
+        return  # somebody else is at it, or a process that it started runs on
+    try:
+        deliver_one(folder, store, found)
+        crash_runs_of(holder, store, found, now=now, why=why)
+        remove_tree(folder)
+        if not folder.exists():
+            store.forget_writer(folder.name)
+    finally:
+        lock.release()
+
+
+def crash_runs_of(holder: str, store: Store, found: Found, *, now: float, silence: float = 0.0, why: str = "") -> None:
     """End the open runs of a process that is gone; what was being cancelled has been cancelled by that.
 
     Args:
@@ -180,10 +204,11 @@ def crash_runs_of(holder: str, store: Store, found: Found, *, now: float, silenc
         found: Takes note of them.
         now: Unix seconds.
         silence: Seconds for which nothing was heard of it, where it could not be looked up.
+        why: How it came to its end, as a sentence, where that is known.
     """
     before = ""
     while runs := store.flow_runs(RunFilter(holder=holder, states=_OPEN), limit=_PAGE, before=before):
-        _crash(store, runs, found, now=now, silence=silence)
+        _crash(store, runs, found, now=now, silence=silence, why=why)
         before = runs[-1].id
 
 
@@ -203,21 +228,25 @@ def _fail_overdue(store: Store, found: Found, *, now: float) -> None:
             return
 
 
-def _crash(store: Store, runs: Sequence[FlowRun], found: Found, *, now: float, silence: float = 0.0) -> None:
+def _crash(
+    store: Store, runs: Sequence[FlowRun], found: Found, *, now: float, silence: float = 0.0, why: str = ""
+) -> None:
     if not runs:
         return
     asked = store.requests([run.id for run in runs])
     cancels = {request.run: request.by for request in asked if request.kind == "cancel"}
-    changed = store.end_attempts([_ending(run, cancels.get(run.id), silence) for run in runs], now=now)
+    changed = store.end_attempts([_ending(run, cancels.get(run.id), silence, why) for run in runs], now=now)
     found.crashed += [run.id for run, done in zip(runs, changed, strict=True) if done]
 
 
-def _ending(run: FlowRun, cancelled_by: str | None, silence: float) -> Ending:
+def _ending(run: FlowRun, cancelled_by: str | None, silence: float, told: str) -> Ending:
     # What was being cancelled when the process died was cancelled after all.
     holder = Holder.decode(run.holder)
     if cancelled_by is not None or run.state_type is StateType.CANCELLING:
         by = f" by {cancelled_by}" if cancelled_by else ""
         why = f"nothing was heard of its process for {silence:g} s" if silence else "its process had to be ended"
         return Ending(run.id, run.token, StateType.CANCELLED, f"Cancelled{by}; {why} ({holder}).")
+    if told:
+        return Ending(run.id, run.token, StateType.CRASHED, told)
     why = f"Nothing was heard of its process for {silence:g} s" if silence else "Its process ended without finishing it"
     return Ending(run.id, run.token, StateType.CRASHED, f"{why} ({holder}).")

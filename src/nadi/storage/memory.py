@@ -10,9 +10,11 @@ from copy import copy
 from itertools import islice
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from nadi.exceptions import RunTaken, StoreUnavailable
 from nadi.model.pauses import Pause
-from nadi.model.records import CallKey
+from nadi.model.records import CallKey, FlowRunBegun
 from nadi.model.runs import (
     Artifact,
     Attempt,
@@ -26,8 +28,10 @@ from nadi.model.runs import (
     Variable,
 )
 from nadi.model.states import DEFAULT_NAMES, StateType
+from nadi.model.work import Work
 from nadi.storage.claiming import (
     all_attempts,
+    crashed_attempt,
     is_released,
     left_attempt,
     next_claim,
@@ -35,11 +39,14 @@ from nadi.storage.claiming import (
     told_holder,
     was_tried,
 )
-from nadi.storage.contract import Applied, Batch, Store
-from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, ends_requests, fold, named
+from nadi.storage.contract import Applied, Batch, Ending, Store
+from nadi.storage.crashes import AWAITING_RESUME, DEAD_LETTERED, Awaiting, DeadLetter, after_crash
+from nadi.storage.ending import may_end
+from nadi.storage.fold import Before, Changes, FlowRow, TaskRow, ends_requests, fold, fold_new_runs, named
 from nadi.storage.in_memory.access import MemoryAccessTable
 from nadi.storage.in_memory.assets import MemoryAssetTable
 from nadi.storage.in_memory.cache import MemoryCacheTable
+from nadi.storage.in_memory.deployments import MemoryDeploymentTable
 from nadi.storage.in_memory.events import MemoryEventTable
 from nadi.storage.in_memory.inputs import MemoryInputTable
 from nadi.storage.in_memory.leases import MemoryLeaseTable
@@ -47,6 +54,8 @@ from nadi.storage.in_memory.limits import MemoryLimitTable
 from nadi.storage.in_memory.overview import MemoryOverview
 from nadi.storage.in_memory.result_files import MemoryResultFileTable, files_of
 from nadi.storage.in_memory.retention import MemoryRetentionTable
+from nadi.storage.in_memory.schedules import MemoryScheduleTable
+from nadi.storage.in_memory.work import MemoryWorkTable
 
 _Run = TypeVar("_Run", FlowRun, TaskRun)
 
@@ -129,6 +138,28 @@ class MemoryStore(Store):
         self.retention = MemoryRetentionTable(
             roots=self._root_runs, bury=self._bury, forget=self._forget_tombstones, counts=self.counts
         )
+        self.work: MemoryWorkTable = MemoryWorkTable(
+            usable=self._usable,
+            next_change=self._next,
+            run=self._flows.get,
+            is_buried=self._buried.__contains__,
+            record=self._record,
+            allowed=lambda deployment: self.deployments.allowed(deployment),
+        )
+        self.schedules: MemoryScheduleTable = MemoryScheduleTable(
+            usable=self._usable,
+            next_change=self._next,
+            work=self.work,
+            is_paused=lambda deployment: self.deployments.is_paused(deployment),
+            cancel=self._cancel,
+        )
+        self.deployments: MemoryDeploymentTable = MemoryDeploymentTable(
+            usable=self._usable,
+            next_change=self._next,
+            work=self.work,
+            schedules=self.schedules,
+            cancel=self._cancel,
+        )
 
     # -- writing --
 
@@ -158,7 +189,8 @@ class MemoryStore(Store):
             claim = next_claim(found, run, expected_token=expected_token, where=self.url)
             assert found is not None
             if was_tried(found):
-                self._roots[run].closed.setdefault(run, {})[found.attempt] = left_attempt(found, now=now)
+                # That of a run that waits to be taken up again is closed already.
+                self._roots[run].closed.setdefault(run, {}).setdefault(found.attempt, left_attempt(found, now=now))
             claimed = copy(found)
             claimed.token, claimed.attempt, claimed.holder = claim.token, claim.attempt, holder
             claimed.state_type, claimed.state_name, claimed.state_at = StateType.PENDING, "Pending", now
@@ -166,28 +198,15 @@ class MemoryStore(Store):
             claimed.started = claimed.ended = 0.0
             claimed.result, claimed.run_count = None, 1
             self._put_flow(claimed)
+            work = self.work.still_open(run)
+            if work is not None:
+                has_worker = bool(work.worker)
+                self.work.put(work if has_worker else replace(work, worker=holder, assigned=now))
             return claim
 
     def end_attempt(self, run: str, *, token: int, state: StateType, name: str, message: str, now: float) -> bool:
-        name = name or DEFAULT_NAMES[state]
         with self._usable():
-            root = self._flows.get(run)
-            if root is None or not root.is_root or root.token != token or root.is_final:
-                return False
-            belongings = self._roots[run]
-            for task in list(belongings.tasks.in_order()):
-                if not task.is_final:
-                    waiting = task.state_type in (StateType.SCHEDULED, StateType.PENDING)
-                    ended = StateType.CANCELLED if waiting else state
-                    self._count(task.run, {task.state_type: -1, ended: 1})
-                    self._put_task(_ended(task, ended, "Cancelled" if waiting else name, message, now))
-            # The root last: readers that follow changes see it when all below it has ended.
-            for flow in reversed(list(belongings.flows.in_order())):
-                if not flow.is_final and not flow.is_root:
-                    self._put_flow(_ended(flow, state, name, message, now))
-            self._put_flow(_ended(self._flows[run], state, name, message, now))
-            belongings.requests.clear()
-            return True
+            return self._end(Ending(run, token, state, message, name), now)
 
     def ask(self, request: Request) -> None:
         with self._usable():
@@ -218,6 +237,7 @@ class MemoryStore(Store):
                 del self._root_of_artifact[id]
             self.events.forget(run)
             self.inputs.forget(run)
+            self.work.forget(run)
             self._buried[run] = now
             self.result_files.bury(run, [*gone.flows.values(), *gone.tasks.values()], now)
             self.overview.gone(found, self._next())
@@ -499,8 +519,6 @@ class MemoryStore(Store):
                 self._roots[late.root].superseded.append(late)
         for row in changes.flows:
             self._put_flow(self._flow_from(row))
-            if row.id == row.root and ends_requests(row):
-                self._roots[row.root].requests.clear()
         for id, reused in changes.reused.items():
             of = self._roots[reused.root]
             if id in of.tasks:
@@ -528,6 +546,73 @@ class MemoryStore(Store):
         for run in changes.stirred:
             if run in self._flows:
                 self._put_flow(copy(self._flows[run]))
+        for row in changes.flows:
+            if row.id == row.root and ends_requests(row):
+                self._settle(row.id)
+
+    def _record(self, begun: Sequence[FlowRunBegun]) -> None:
+        self._write(fold_new_runs(begun))
+
+    def _end(self, ending: Ending, now: float) -> bool:
+        """See `end_attempt`."""
+        root = self._flows.get(ending.run)
+        if root is None or not may_end([ending], {ending.run: root})[0]:
+            return False
+        name = ending.name or DEFAULT_NAMES[ending.state]
+        # The root last: readers that follow changes see it when all below it has ended.
+        self._end_below(ending.run, ending.state, name, ending.message, now)
+        self._put_flow(_ended(self._flows[ending.run], ending.state, name, ending.message, now))
+        self._settle(ending.run)
+        return True
+
+    def _end_below(self, run: str, state: StateType, name: str, message: str, now: float) -> None:
+        belongings = self._roots[run]
+        for task in list(belongings.tasks.in_order()):
+            if not task.is_final:
+                waiting = task.state_type in (StateType.SCHEDULED, StateType.PENDING)
+                ended = StateType.CANCELLED if waiting else state
+                self._count(task.run, {task.state_type: -1, ended: 1})
+                self._put_task(_ended(task, ended, "Cancelled" if waiting else name, message, now))
+        for flow in reversed(list(belongings.flows.in_order())):
+            if not flow.is_final and not flow.is_root:
+                self._put_flow(_ended(flow, state, name, message, now))
+
+    def _cancel(self, runs: Iterable[str], message: str, now: float) -> None:
+        for run in runs:
+            self._end(Ending(run, self._flows[run].token, StateType.CANCELLED, message), now)
+
+    def _settle(self, run: str) -> None:
+        """Carry out what follows from that a root run has ended, or was suspended."""
+        root, work = self._flows[run], self.work.still_open(run)
+        if work is not None:
+            if root.state_type is StateType.PAUSED:
+                self.work.put(replace(work, worker="", assigned=0.0), suspended=True)
+            elif root.state_type is not StateType.CRASHED:
+                self.work.put(replace(work, open=False))
+            elif self._is_taken_up(root, work):
+                return
+        self._roots[run].requests.clear()
+
+    def _is_taken_up(self, crashed: FlowRun, work: Work) -> bool:
+        """Decide what follows for a root run that stands as CRASHED, and tell whether it is taken up again."""
+        tasks = self._roots[crashed.id].tasks.values()
+        finished = sum(t.state_type is StateType.COMPLETED and (not t.reason or t.attempt > 1) for t in tasks)
+        follows = after_crash(work, why=crashed.message, finished=finished, now=crashed.ended)
+        self.work.put(follows.work)
+        if isinstance(follows, Awaiting):
+            # What the process itself said of its end may have left open what is below.
+            self._end_below(crashed.id, StateType.CRASHED, "Crashed", crashed.message, crashed.ended)
+            self._roots[crashed.id].closed.setdefault(crashed.id, {})[crashed.attempt] = crashed_attempt(crashed)
+            waiting = _ended(
+                self._flows[crashed.id], StateType.SCHEDULED, AWAITING_RESUME, follows.message, crashed.ended
+            )
+            waiting.started, waiting.ended = crashed.started or crashed.ended, 0.0
+            waiting.token, waiting.holder = crashed.token + 1, ""
+            self._put_flow(waiting)
+            return True
+        if isinstance(follows, DeadLetter):
+            self._put_flow(_ended(crashed, StateType.CRASHED, DEAD_LETTERED, follows.message, crashed.ended))
+        return False
 
     def _is_lost(self, root: str, token: int) -> bool:
         found = self._flows.get(root)

@@ -16,7 +16,7 @@ import msgspec
 from nadi.model.ids import uuid7
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.model.states import StateType
-from nadi.storage.contracts.overview import RunPage
+from nadi.storage.contracts.overview import RunPage, brief_run
 from nadi.storage.terms import has_terms, wanted_terms
 
 #: Ids bear the time at which they were made, which may differ a little from the one that is recorded.
@@ -63,8 +63,9 @@ class Bounds(NamedTuple):
 
 #: Looks at the newest so many entries of an index within bounds.
 LookAt = Callable[[Index, Bounds, int], Look]
-#: Reads those of the runs with these ids that fit, at most so many, newest first. Terms count for root runs only.
-Read = Callable[[Sequence[str], int], list[FlowRun]]
+#: Reads those of the runs with these ids that fit, at most so many, newest first, briefly or whole. Terms count for
+#: root runs only.
+Read = Callable[[Sequence[str], int, bool], list[FlowRun]]
 
 
 class _Reach(msgspec.Struct):
@@ -82,6 +83,7 @@ def page(
     before: str,
     after: str,
     window: int,
+    brief: bool,
     look: LookAt,
     read: Read,
     only: Sequence[Index] = (),
@@ -94,6 +96,7 @@ def page(
         before: Only ids smaller than this.
         after: Only ids greater than this.
         window: How many rows to look at.
+        brief: Whether the runs are told briefly.
         look: Looks at an index of the store.
         read: Reads runs from the store.
         only: The ways that the store knows, where it does not know all.
@@ -104,7 +107,7 @@ def page(
     reaches = [_reach(way, bounds, rows, look) for way in ways]
     chosen = min(reaches, key=lambda reach: reach.floor)
     ids = [id for id in chosen.ids if all(id in other.ids or id < other.floor for other in reaches)]
-    runs = _fitting(sorted(ids, reverse=True), which, limit + 1, read)
+    runs = _fitting(sorted(ids, reverse=True), which, limit + 1, read, brief=brief)
     if len(runs) > limit:
         return RunPage(runs=runs[:limit], next=runs[limit - 1].id if limit else before)
     return RunPage(runs=runs, next=chosen.floor)
@@ -158,13 +161,16 @@ def _reach(way: list[Index], bounds: Bounds, rows: int, look: LookAt) -> _Reach:
     return _Reach({id for one in found for id in one.ids if id >= floor}, floor)
 
 
-def _fitting(ids: Sequence[str], which: RunFilter, wanted: int, read: Read) -> list[FlowRun]:
+def _fitting(ids: Sequence[str], which: RunFilter, wanted: int, read: Read, *, brief: bool) -> list[FlowRun]:
     """Read the runs that fit, newest first, in growing steps: mostly the first few are enough."""
     terms = [] if which.roots_only else wanted_terms(which)
     found: list[FlowRun] = []
     for chunk in _growing(ids, wanted):
-        runs: Iterable[FlowRun] = read(chunk, wanted - len(found) if not terms else len(chunk))
-        found += [run for run in runs if has_terms(run, terms)] if terms else runs
+        if terms:  # parameters are terms, and no brief run has any
+            whole = (run for run in read(chunk, len(chunk), False) if has_terms(run, terms))
+            found += map(brief_run, whole) if brief else whole
+        else:
+            found += read(chunk, wanted - len(found), brief)
         if len(found) >= wanted:
             break
     return found[:wanted]

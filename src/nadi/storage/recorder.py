@@ -93,6 +93,10 @@ class Recorder(ABC):
     def confirm(self) -> None:
         """Ask the store now whether the runs of this process are still its own; listeners are told as usual."""
 
+    def is_cut_off(self) -> bool:
+        """Tell whether the lease of this process has run out, and nobody could say yet whose its runs are now."""
+        return False
+
 
 class DirectRecorder(Recorder):
     """Applies each record to a memory store at once: no file, no thread, no waiting."""
@@ -153,11 +157,24 @@ class StoreIdentity(msgspec.Struct, frozen=True):
 class JournalRecorder(Recorder):
     """This process's recorder for one store: journal file, courier thread, store."""
 
-    def __init__(self, settings: Settings, writer: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        writer: str,
+        *,
+        now: Callable[[], float] = time.time,
+        renewed: Callable[[], float] | None = None,
+    ) -> None:
         """Open the journal, deliver what dead processes of this home left behind, and begin.
 
         Nothing here fails a run: a store that is away is tried again for as long as the
         process lives, and a home that cannot be written leaves records in memory.
+
+        Args:
+            settings: The settings in force.
+            writer: Id of the writer.
+            now: Unix seconds.
+            renewed: When the worker that started this process last renewed its lease; see `OwnLease`.
         """
         self.home = Home(settings.home)
         self.settings = settings
@@ -186,6 +203,7 @@ class JournalRecorder(Recorder):
             on_request=lambda request: _tell(self._listeners, request.run, 0, request),
             on_fenced=lambda root, token: _tell(self._listeners, root, token, None),
             lease_term=settings.lease_term,
+            renewed=renewed,
         )
         self.append = self.journal.append  # type: ignore[method-assign]  # one call less on the hottest path
         self.courier.said = self._trouble_at_start
@@ -252,6 +270,9 @@ class JournalRecorder(Recorder):
 
     def confirm(self) -> None:
         self.courier.attend()
+
+    def is_cut_off(self) -> bool:
+        return self.courier.is_cut_off()
 
     def close(self, wait: float | None = None) -> str:
         """Deliver what is left, waiting for an absent store, then let go of journal and store.

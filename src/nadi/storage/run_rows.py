@@ -214,6 +214,30 @@ def flow_run(row: Values) -> FlowRun:
     )
 
 
+def brief_flow_run(row: Values) -> FlowRun:
+    """Return the flow run of a row of `brief_flow_runs`."""
+    return FlowRun(
+        id=row[0],
+        root=row[1],
+        parent=row[2],
+        flow=row[3],
+        name=row[4],
+        attempt=row[5],
+        token=row[6],
+        state_type=STATES[row[7]],
+        state_name=row[8],
+        message=row[9],
+        state_at=row[10],
+        created=row[11],
+        started=row[12],
+        ended=row[13],
+        tags=_texts(row[14]),
+        version=row[15],
+        holder=row[16],
+        seq=row[17],
+    )
+
+
 def task_run(row: Values) -> TaskRun:
     """Return the task run of a row of `task_runs`."""
     return TaskRun(

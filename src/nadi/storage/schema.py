@@ -10,10 +10,11 @@ from typing import NamedTuple
 from nadi.exceptions import StoreTooNew
 
 #: Number of the newest migration in `storage/migrations`.
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 #: Programs of a smaller schema version must not write to what this program writes.
-#: Those before 6 would write runs that are not counted.
-OLDEST_WRITER = 6
+#: Those before 10 would end runs of deployments and leave their work open: a crash would not be followed by a resume,
+#: and the slots that the run had would stay taken.
+OLDEST_WRITER = 10
 #: Number of the migration from which on runs are counted and found by terms as they are written.
 COUNTED_FROM = 6
 

@@ -112,4 +112,6 @@ def _from_pyproject(folder: Path) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{folder / 'pyproject.toml'} is not valid TOML: {error}.") from None
     table = document.get("tool", {}).get("nadi", {})
-    return {str(key).replace("-", "_"): value for key, value in table.items()}
+    # Deployments stand there too; they are no settings.
+    settings = {key: value for key, value in table.items() if key not in ("deployments", "defaults")}
+    return {str(key).replace("-", "_"): value for key, value in settings.items()}

@@ -15,13 +15,16 @@ from nadi.engine.limits import MOST_SLOTS
 from nadi.engine.variables import checked_variable
 from nadi.exceptions import RequestRefused, RunAlreadyFinished, RunNotFound, RunTaken, StoreUnavailable
 from nadi.model.access import Permission
+from nadi.model.deployments import DeploymentVersion
 from nadi.model.limits import SlotClaim
 from nadi.model.pauses import Message
 from nadi.model.runs import Request, Variable
 from nadi.model.text import shorten
+from nadi.model.ticks import Backfill
 from nadi.server.auditing import tell
 from nadi.server.routing import Call, Endpoint, Routes
 from nadi.storage.contracts.overview import HOUR, WINDOW
+from nadi.storage.http.arguments import check_arguments, runs_asked_for
 from nadi.storage.http.calls import (
     CALLS,
     LARGEST_BODY,
@@ -35,14 +38,13 @@ from nadi.storage.http.calls import (
     argument_type,
     parameter_names,
 )
+from nadi.storage.http.lists import LONGEST_LIST, pages_of
 from nadi.storage.http.receiving import check_json
 from nadi.storage.http.store import STORE_HEADER, WAIT
 from nadi.storage.leasing import SHORTEST_TERM
 
 #: Media types of what these routes take and give; the first one is for people.
 PACKED = "application/json, application/msgpack"
-#: The most that one answer lists.
-LONGEST_LIST = 1_000_000
 #: Seconds of the longest bucket of history: a hundred years.
 LONGEST_STEP = 36_525 * 24 * HOUR
 #: Errors of calls beside those that every route may answer with.
@@ -50,6 +52,11 @@ ERRORS: dict[str, tuple[type[Exception], ...]] = {
     "claim": (RunNotFound, RunTaken, RunAlreadyFinished),
     "delete_run": (RunTaken,),
 }
+
+#: Tables whose arguments are deployments, or what is to run of them.
+TABLES_OF_DEPLOYMENTS = ("work", "deployments", "schedules")
+#: What the audit log keeps of a change of something that has a name.
+_TOLD = ("schedule", "paused", "slots", "number", "state")
 
 routes = Routes("store")
 
@@ -89,13 +96,17 @@ def _function(one: StoreCall) -> Callable[..., Any]:
     """Return the route of a call: what is sent as arguments, what the method returns as the answer."""
     names = parameter_names(one)
     positional = one.function.__code__.co_argcount - 1
+    pages = pages_of(one, {})
+    least = 1 if pages is not None and pages.zero_is_all else 0
 
     def make_call(call: Call, body: Any) -> Any:
         check_store(call)
         values = [getattr(body, name) for name in names]
         arguments = dict(zip(names, values, strict=True))
-        check_bounds(arguments)
+        check_bounds(arguments, least=least)
         check_shown(arguments)
+        if one.table in TABLES_OF_DEPLOYMENTS:
+            check_arguments(arguments)
         roots = roots_given(one, arguments)
         if roots:
             call.context.far.note(roots, call.principal, call.now)
@@ -109,24 +120,25 @@ def _function(one: StoreCall) -> Callable[..., Any]:
     return make_call
 
 
-def check_bounds(arguments: dict[str, Any]) -> None:
+def check_bounds(arguments: dict[str, Any], *, least: int = 0) -> None:
     """Refuse what no answer could be made of.
 
     Raises:
         RequestRefused: more is asked for than one answer holds, or less than nothing.
     """
-    if not 0 <= arguments.get("limit", 0) <= LONGEST_LIST:
-        raise RequestRefused(f"limit has to be a number from 0 to {LONGEST_LIST:,}.")
+    if not least <= arguments.get("limit", least) <= LONGEST_LIST:
+        raise RequestRefused(f"limit has to be a number from {least} to {LONGEST_LIST:,}.")
     if not 1 <= arguments.get("window", 1) <= WINDOW:
         raise RequestRefused(f"window has to be a number from 1 to {WINDOW:,}.")
-    if not HOUR <= arguments.get("step", HOUR) <= LONGEST_STEP:
+    step = arguments.get("step", HOUR)
+    if isinstance(step, int) and not HOUR <= step <= LONGEST_STEP:
         raise RequestRefused(f"step has to be a number of seconds from {HOUR:,} to {LONGEST_STEP:,}.")
     claim = arguments.get("claim")
     slots, term = arguments.get("slots", 1), arguments.get("term", SHORTEST_TERM)
     if isinstance(claim, SlotClaim):
         if not 1 <= claim.slots <= MOST_SLOTS or not claim.term > 0:
             raise RequestRefused(f"A claim takes 1 to {MOST_SLOTS:,} slots, and has a term of more than 0 seconds.")
-    elif not 0 <= slots <= MOST_SLOTS or not term >= SHORTEST_TERM:
+    elif not 0 <= (slots or 0) <= MOST_SLOTS or not term >= SHORTEST_TERM:
         raise RequestRefused(f"slots is a number from 0 to {MOST_SLOTS:,}, and term {SHORTEST_TERM:g} s or more.")
     for name, value in arguments.items():
         if isinstance(value, float) and math.isnan(value):
@@ -157,18 +169,25 @@ def roots_given(one: StoreCall, arguments: dict[str, Any]) -> set[str]:
         return {arguments["run"]}
     if (one.table, one.method) == ("cache", "put"):
         return {entry.root for entry in arguments["entries"] if entry.root}
-    return set()
+    return {new.record.root for new in runs_asked_for(arguments)}
 
 
 def told_of(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return what the audit log keeps of a call: the run or the name that it is about, and what was asked of it."""
     first = next(iter(arguments.values()))
+    if isinstance(first, DeploymentVersion):
+        return {"subject": first.deployment, "digest": shorten(first.digest, 80)}
+    if isinstance(first, Backfill):
+        return {"subject": first.deployment, "backfill": first.id, "since": first.since, "until": first.until}
+    if "runs" in arguments:
+        runs = runs_asked_for(arguments)
+        return {"subject": runs[0].work.deployment if runs else "", "runs": [new.work.run for new in runs[:20]]}
     if isinstance(first, Request):
         return {"subject": first.run, "kind": shorten(first.kind, 80)}
     if isinstance(first, Variable):
         return {"subject": first.name}
     if isinstance(first, str):
-        return {"subject": first}
+        return {"subject": first, **{name: arguments[name] for name in _TOLD if name in arguments}}
     # What leaves the cache.
     keys = [shorten(key, 80) for key in arguments["keys"][:20]]
     told = {"task": shorten(arguments["task"], 200), "keys": keys, "expired": arguments["expired_at"]}

@@ -8,6 +8,7 @@ nothing changes. Answers are given to the store directly, by whoever can reach i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from nadi.model.pauses import Message, Pause, Verdict
 
@@ -25,6 +26,10 @@ class InputTable(ABC):
     @abstractmethod
     def pauses(self, root: str) -> list[Pause]:
         """Return the pauses of a root run and the subflow runs below it, in the order they were asked."""
+
+    @abstractmethod
+    def open_pauses(self, roots: Sequence[str]) -> list[Pause]:
+        """Return the open pauses of several root runs and the subflow runs below them, in the order they were asked."""
 
     @abstractmethod
     def overdue(self, *, now: float, limit: int = 1000) -> list[Pause]:

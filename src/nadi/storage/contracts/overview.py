@@ -17,6 +17,11 @@ from nadi.model.runs import FlowRun, RunFilter
 WINDOW = 1_000
 #: Seconds that counts are kept by.
 HOUR = 3_600
+#: What a brief page tells of a run; all else is as in a run that recorded nothing of it.
+BRIEF = (
+    *("id", "root", "parent", "flow", "name", "attempt", "token", "state_type", "state_name", "message", "state_at"),
+    *("created", "started", "ended", "tags", "version", "holder", "seq"),
+)
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,16 @@ class Overview(ABC):
     """Part of a store; as thread-safe as that, with the same errors."""
 
     @abstractmethod
-    def page(self, which: RunFilter, *, limit: int, before: str = "", after: str = "", window: int = WINDOW) -> RunPage:
+    def page(
+        self,
+        which: RunFilter,
+        *,
+        limit: int,
+        before: str = "",
+        after: str = "",
+        window: int = WINDOW,
+        brief: bool = False,
+    ) -> RunPage:
         """Return a page of flow runs, newest first.
 
         Args:
@@ -77,6 +91,8 @@ class Overview(ABC):
             after: Only ids greater than this.
             window: How many rows to look at, at most. Which ones is the choice of the index that reaches furthest
                 back with so many: of all runs, of a flow, of a tag, of a parameter's value, of states but COMPLETED.
+            brief: Tell of each run no more than `BRIEF`: a run has tens of kilobytes of source text, and who only
+                looks at states and times should not read it.
         """
 
     @abstractmethod
@@ -105,6 +121,11 @@ class Overview(ABC):
         Complete up to the last one returned: no change with a smaller number will ever come to light. Runs that were
         deleted are told for as long as their tombstones last.
         """
+
+
+def brief_run(run: FlowRun) -> FlowRun:
+    """Return a run as a brief page tells it."""
+    return FlowRun(**{field: getattr(run, field) for field in BRIEF})
 
 
 def summary_of(name: str, newest: str, newest_at: float, states: Mapping[str, Sequence[int]]) -> FlowSummary:

@@ -19,12 +19,15 @@ from nadi.model.access import Permission
 from nadi.storage.contract import Store
 from nadi.storage.contracts.assets import AssetTable
 from nadi.storage.contracts.cache import CacheTable
+from nadi.storage.contracts.deployments import DeploymentTable
 from nadi.storage.contracts.events import EventTable
 from nadi.storage.contracts.inputs import InputTable
 from nadi.storage.contracts.leases import LeaseTable
 from nadi.storage.contracts.limits import LimitTable
 from nadi.storage.contracts.overview import Overview
 from nadi.storage.contracts.result_files import ResultFileTable
+from nadi.storage.contracts.schedules import ScheduleTable
+from nadi.storage.contracts.work import WorkTable
 
 #: Version of the wire form, and the oldest one that this program speaks with: raised only where what travels changes
 #: its meaning, never for a field or a call that is new.
@@ -48,6 +51,9 @@ TABLES: dict[str, Any] = {
     "assets": AssetTable,
     "leases": LeaseTable,
     "overview": Overview,
+    "work": WorkTable,
+    "deployments": DeploymentTable,
+    "schedules": ScheduleTable,
 }
 
 
@@ -81,6 +87,11 @@ def _writes(table: str, *methods: str, again: bool = True, audit: str = "") -> l
     return [StoreCall(table, method, Permission.RECORD, again, audit) for method in methods]
 
 
+def _operates(table: str, method: str, *, again: bool = True, audit: str) -> StoreCall:
+    # What workers load and start next, and whether they do, is decided by people; a key that only records may not.
+    return StoreCall(table, method, Permission.OPERATE, again, audit)
+
+
 #: Every call that there is: what is not here cannot be called. `apply` has a route of its own (`/api/journal`), and
 #: `recorded_calls` is put together from pages.
 CALLS: tuple[StoreCall, ...] = (
@@ -100,7 +111,7 @@ CALLS: tuple[StoreCall, ...] = (
     *_writes("cache", "remove", again=False, audit="clear_cache"),
     *_reads("result_files", "deleted_runs", "named_files", "released_files"),
     *_writes("result_files", "mark_collected", "forget_files"),
-    *_reads("inputs", "pause", "pauses", "overdue", "messages"),
+    *_reads("inputs", "pause", "pauses", "open_pauses", "overdue", "messages"),
     *_writes("inputs", "answer", again=False, audit="answer_pause"),
     *_writes("inputs", "refuse", "send", again=False),
     *_reads("limits", "limits", "standing", "claims", "version"),
@@ -115,6 +126,21 @@ CALLS: tuple[StoreCall, ...] = (
     *_writes("leases", "renew", "release"),
     *_writes("leases", "expire", again=False),
     *_reads("overview", "page", "flows", "flow", "history", "changes"),
+    *_reads("work", "work", "open_work", "runs_of", "next_due", "queues", "workers"),
+    *_writes("work", "enqueue", audit="start_run"),
+    *_writes("work", "take", "give_back", "worker_ended", again=False),
+    *_writes("work", "worker_began"),
+    _operates("work", "set_queue", audit="set_queue"),
+    *_reads("deployments", "deployment", "deployments", "versions", "version"),
+    _operates("deployments", "deploy", again=False, audit="deploy"),
+    _operates("deployments", "roll_back", again=False, audit="roll_back_deployment"),
+    _operates("deployments", "set_paused", audit="pause_deployment"),
+    _operates("deployments", "remove", again=False, audit="remove_deployment"),
+    *_reads("schedules", "due", "next_at", "schedules", "ticks", "backfill", "backfills"),
+    *_writes("schedules", "fire", "advance", again=False),
+    _operates("schedules", "set_paused", audit="pause_schedule"),
+    _operates("schedules", "add_backfill", audit="add_backfill"),
+    _operates("schedules", "set_backfill_state", again=False, audit="change_backfill"),
 )
 
 

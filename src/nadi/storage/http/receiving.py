@@ -69,7 +69,7 @@ def receive(store: Store, delivery: Delivery, *, note: Callable[[Iterable[str]],
     records: list[AnyRecord] = []
     for number, payload in enumerate(delivery.records, delivery.first):
         try:
-            records.append(_checked(decode(payload)))
+            records.append(checked_record(decode(payload)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueRefused) as error:
             _log.warning("Record %d of writer %s cannot be read and is refused: %s", number, delivery.writer, error)
             records.append(_nothing())
@@ -93,10 +93,13 @@ def check_json(data: bytes, kind: Any = msgspec.Raw) -> None:
         raise ValueRefused(f"What should be JSON is not: {error}.") from None
 
 
-def _checked(record: AnyRecord) -> AnyRecord:
+def checked_record(record: AnyRecord) -> AnyRecord:
     """Return a record that pages can show: with JSON where that belongs, and times that a calendar has.
 
     Its run has an id that may stand in paths, URLs and commands, as those that engines make.
+
+    Raises:
+        ValueRefused: it is not so.
     """
     kind = type(record)
     for name, of, may_be_empty in _JSON.get(kind, ()):

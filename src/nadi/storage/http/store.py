@@ -20,6 +20,7 @@ from nadi.storage.contracts.access import AccessTable
 from nadi.storage.http import calls, delivering
 from nadi.storage.http.calls import CALLS, RUNS, TABLES, StoreCall, StoreGreeting
 from nadi.storage.http.client import Answer, Client
+from nadi.storage.http.lists import in_pages, pages_of
 from nadi.storage.http.results import HttpResults
 from nadi.storage.http.retention import HttpRetentionTable
 from nadi.storage.http.unsent import Unsent
@@ -91,6 +92,12 @@ class HttpStore(Store):
         """Make a call over there and return what it returns."""
         if call.table == "cache":
             self._send_results()
+        pages = pages_of(call, arguments)
+        if pages is not None:
+            return in_pages(call, pages, arguments, lambda page: self._ask(call, page))
+        return self._ask(call, arguments)
+
+    def _ask(self, call: StoreCall, arguments: dict[str, Any]) -> Any:
         answer = self._request("POST", call.path, body=_encode(arguments), again=call.again).body
         return self._read(calls.answer_decoder(call).decode, answer) if answer else None
 

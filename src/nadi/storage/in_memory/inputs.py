@@ -39,6 +39,12 @@ class MemoryInputTable(InputTable):
             found = (pause for pause in self._pauses.values() if pause.root == root)
             return sorted(found, key=lambda pause: (pause.at, pause.run, pause.key))
 
+    def open_pauses(self, roots: Sequence[str]) -> list[Pause]:
+        with self._usable():
+            wanted = set(roots)
+            found = (pause for pause in self._pauses.values() if pause.is_open and pause.root in wanted)
+            return sorted(found, key=lambda pause: (pause.at, pause.run, pause.key))
+
     def overdue(self, *, now: float, limit: int = 1000) -> list[Pause]:
         with self._usable():
             late = (one for one in self._pauses.values() if one.is_overdue(now) and self._is_waited_for(one))

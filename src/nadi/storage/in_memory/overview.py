@@ -19,6 +19,7 @@ from nadi.storage.contracts.overview import (
     HistoryBucket,
     Overview,
     RunPage,
+    brief_run,
     bucket_of,
     summary_of,
 )
@@ -56,7 +57,16 @@ class MemoryOverview(Overview):
         #: Change number of each deletion.
         self._gone: dict[str, int] = {}
 
-    def page(self, which: RunFilter, *, limit: int, before: str = "", after: str = "", window: int = WINDOW) -> RunPage:
+    def page(
+        self,
+        which: RunFilter,
+        *,
+        limit: int,
+        before: str = "",
+        after: str = "",
+        window: int = WINDOW,
+        brief: bool = False,
+    ) -> RunPage:
         wanted = wanted_terms(which)
 
         def look(index: Index, bounds: Bounds, rows: int) -> Look:
@@ -66,9 +76,10 @@ class MemoryOverview(Overview):
             found = ids[max(first, last - rows) : last]
             return Look(len(found), found[0] if found else "", found)
 
-        def read(ids: Sequence[str], most: int) -> list[FlowRun]:
+        def read(ids: Sequence[str], most: int, brief: bool) -> list[FlowRun]:
             runs = (self._runs[id] for id in ids if id in self._runs)
-            return list(islice((run for run in runs if fits(run, which) and has_terms(run, wanted)), most))
+            found = islice((run for run in runs if fits(run, which) and has_terms(run, wanted)), most)
+            return list(map(brief_run, found) if brief else found)
 
         # There are no indexes to choose from, so it looks at all runs one by one.
         with self._usable():
@@ -78,6 +89,7 @@ class MemoryOverview(Overview):
                 before=before,
                 after=after,
                 window=window,
+                brief=brief,
                 look=look,
                 read=read,
                 only=[Index(Of.ALL_RUNS)],

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from psycopg import errors
 
 from nadi.model.records import FlowRunBegun
-from nadi.model.runs import Attempt
 from nadi.storage.contract import Applied, Batch
-from nadi.storage.fold import Before, Changes, ends_requests, fold, named
+from nadi.storage.fold import Before, Changes, fold, fold_new_runs, named
 from nadi.storage.named_queries import named_queries
 from nadi.storage.postgres import rows
 from nadi.storage.postgres.assets import put_assets
 from nadi.storage.postgres.bulk import Bulk, texts
-from nadi.storage.postgres.database import Connection, execute, tell_changes
+from nadi.storage.postgres.database import Connection, execute, lost_race, next_changes, tell_changes
+from nadi.storage.postgres.ending import close_attempts, count_tasks, settle_roots
 from nadi.storage.postgres.events import put_events
 from nadi.storage.postgres.inputs import take_asked
 from nadi.storage.postgres.overview import note_changes
 from nadi.storage.postgres.result_files import use_files
 
 _SQL = named_queries("postgres/apply.sql")
-_put_flow_runs = Bulk(_SQL["put_flow_runs"], "tttttiittttfffftttbbtbibbii")
+_FLOW_RUN = "tttttiittttfffftttbbtbibbii"
+_put_flow_runs = Bulk(_SQL["put_flow_runs"], _FLOW_RUN)
+_found_flow_runs = Bulk(_SQL["put_flow_runs"].partition("ON CONFLICT")[0], _FLOW_RUN)
 _move_flow_runs = Bulk(_SQL["move_flow_runs"], "tiittttfffitbti")
 _put_task_runs = Bulk(_SQL["put_task_runs"], "tttttiittttfffffitttbbii")
 _move_task_runs = Bulk(_SQL["move_task_runs"], "tiittttffffbi")
 _reuse_task_runs = Bulk(_SQL["reuse_task_runs"], "ttii")
 _reuse_flow_runs = Bulk(_SQL["reuse_flow_runs"], "ttii")
-_close_attempts = Bulk(_SQL["close_attempts"], "tititttfft")
-_count_tasks = Bulk(_SQL["count_tasks"], "ttti")
 _count_dropped = Bulk(_SQL["count_dropped"], "ttti")
 _put_sources = Bulk(_SQL["put_sources"], "tb")
 _stir_flow_runs = Bulk(_SQL["stir_flow_runs"], "ti")
@@ -61,7 +61,7 @@ def apply_batch(connection: Connection, batch: Batch) -> Applied:
         return Applied(watermark)
     standing = {row[0]: rows.standing_flow(row) for row in flows_stand.fetchall()}
     if any(row.id == row.root for row in standing.values() if (row.id,) not in in_hand):
-        raise errors.SerializationFailure("a run came to light between two looks")
+        raise lost_race("a run came to light between two looks")
     before = Before(
         standing,
         {row[0]: rows.standing_task(row) for row in tasks_stand.fetchall()},
@@ -74,17 +74,23 @@ def apply_batch(connection: Connection, batch: Batch) -> Applied:
         seq = _write(connection, changes, count(base))
         tell_changes(connection, base, seq)
         execute(connection, _SQL["set_watermark"], (batch.writer, last))
+        settle_roots(connection, changes.flows)
     return Applied(last, tuple(changes.refused))
 
 
-def close_attempt(connection: Connection, attempt: Attempt, root: str) -> None:
-    """Keep an attempt of a run that is followed by another one."""
-    _close_attempts.run(connection, [rows.closed_attempt(attempt, root)])
+def record_new_runs(connection: Connection, records: Sequence[FlowRunBegun]) -> None:
+    """Bring root runs there that are asked for, and are not there yet, within the write transaction that is open.
 
-
-def count_tasks(connection: Connection, counts: dict[tuple[str, str, str], int]) -> None:
-    """Add to the counts of task runs by root, flow run and state."""
-    _count_tasks.run(connection, [(*key, n) for key, n in sorted(counts.items()) if n])
+    Raises:
+        ValueRefused: one of them makes no sense.
+    """
+    changes = fold_new_runs(records)
+    seqs = next_changes(connection, len(changes.flows))
+    note_changes(connection, changes)
+    try:
+        _found_flow_runs.run(connection, [rows.new_flow_run(*each) for each in zip(changes.flows, seqs, strict=True)])
+    except errors.UniqueViolation as error:
+        raise lost_race("a run came to light between two looks") from error
 
 
 def _write(connection: Connection, changes: Changes, seqs: Iterator[int]) -> int:
@@ -94,13 +100,13 @@ def _write(connection: Connection, changes: Changes, seqs: Iterator[int]) -> int
     _move_task_runs.run(connection, [rows.moved_task_run(row, next(seqs)) for row in task if row.begun is None])
     reused = [(r.id, r.root, r.token, next(seqs)) for r in changes.reused.values()]
     _reuse_task_runs.run(connection, reused)
-    _count_tasks.run(connection, rows.summed(changes.task_counts))
+    count_tasks(connection, rows.summed(changes.task_counts))
     _put_told(connection, changes, seqs)
     if changes.events:
         put_events(connection, changes.events, seqs)
     if changes.assets:
         put_assets(connection, changes.assets, seqs)
-    _close_attempts.run(
+    close_attempts(
         connection,
         [rows.closed_attempt(a, root) for a, root in zip(changes.closed, changes.closed_roots, strict=True)],
     )
@@ -117,9 +123,6 @@ def _write(connection: Connection, changes: Changes, seqs: Iterator[int]) -> int
     _stir_flow_runs.run(connection, [(run, next(seqs)) for run in changes.stirred])
     if changes.asked:
         take_asked(connection, changes.asked)
-    ended = [row.id for row in flow if row.id == row.root and ends_requests(row)]
-    if ended:
-        execute(connection, _SQL["end_requests"], (texts(ended),))
     return next(seqs) - 1
 
 

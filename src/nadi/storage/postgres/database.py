@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import pq
+from psycopg import errors, pq
 from psycopg.adapt import AdaptersMap
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import StrDumperUnknown
@@ -30,8 +30,8 @@ MOST_CONNECTIONS = 8
 #: Seconds after which a connection that nobody used is closed.
 IDLE_TERM = 60.0
 #: Seconds after which the server ends a transaction in which its client has fallen silent, so that a stopped process
-#: does not hold locks for ever.
-SILENT_TERM = 60
+#: does not hold locks for ever. No longer than the lease of a worker: until then nobody can take its runs over.
+SILENT_TERM = 15
 #: The oldest server that will do, as it tells its own version.
 OLDEST_SERVER = 140000
 
@@ -192,7 +192,7 @@ class Database:
         except psycopg.Error as error:
             raise self.translated(error) from error
 
-    def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def fetch(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement that only reads; it is asked again when the way to the server breaks."""
         deadline = self._deadline()
         while True:
@@ -414,6 +414,11 @@ def execute(connection: Connection, sql: str, values: Sequence[Any] | dict[str, 
 def fetch(connection: Connection, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
     """Return all rows of a statement, as tuples."""
     return connection.execute(sql.encode(), values or None, binary=True).fetchall()
+
+
+def lost_race(why: str) -> psycopg.Error:
+    """Return the error with which `work` asks `transact` to be done again from the start."""
+    return errors.SerializationFailure(why)
 
 
 def next_changes(connection: Connection, n: int = 1) -> range:

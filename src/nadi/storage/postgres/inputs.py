@@ -18,6 +18,9 @@ from nadi.storage.table_rows import Values, asked_values, message_of, message_va
 _SQL = named_queries("postgres/inputs.sql")
 _put_pauses = Bulk(_SQL["put_pauses"], "tttffbtbbtfti")
 _BY_KEY = _SQL["pauses"].replace("{where}", "run = %s AND key = %s")
+_OPEN = _SQL["pauses"].replace(
+    "{where}", "root = ANY(%s::text[]) AND answer IS NULL AND over = 0 ORDER BY at, run, key"
+)
 _BY_ROOT = _SQL["pauses"].replace("{where}", "root = %s ORDER BY at, run, key")
 
 
@@ -33,6 +36,9 @@ class PostgresInputTable(InputTable):
 
     def pauses(self, root: str) -> list[Pause]:
         return [pause_of(row) for row in self._database.fetch(_BY_ROOT, (root,))]
+
+    def open_pauses(self, roots: Sequence[str]) -> list[Pause]:
+        return [pause_of(row) for row in self._database.fetch(_OPEN, (list(roots),))]
 
     def overdue(self, *, now: float, limit: int = 1000) -> list[Pause]:
         return [pause_of(row) for row in self._database.fetch(_SQL["overdue"], (now, limit))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Any
 
@@ -34,11 +34,12 @@ from nadi.storage.run_counts import RunCounts, took
 from nadi.storage.terms import search_terms, wanted_terms
 
 _SQL = named_queries("postgres/overview.sql")
+_READING = named_queries("postgres/reading.sql")
 #: Of given ids. They are read first (no condition crosses OFFSET 0): the planner takes `id = root` for rare, and
 #: would rather read all runs of a flow.
-_RUNS_OF_IDS = named_queries("postgres/reading.sql")["flow_runs"].replace(
-    "FROM flow_run WHERE", "FROM (SELECT * FROM flow_run WHERE id = ANY(%s::text[]) OFFSET 0) AS flow_run WHERE"
-)
+_OF_IDS = "FROM (SELECT * FROM flow_run WHERE id = ANY(%s::text[]) OFFSET 0) AS flow_run WHERE"
+_RUNS_OF_IDS = _READING["flow_runs"].replace("FROM flow_run WHERE", _OF_IDS)
+_BRIEF_RUNS_OF_IDS = _READING["brief_flow_runs"].replace("FROM flow_run WHERE", _OF_IDS)
 _CHANGES = _SQL["changes"].replace("{complete}", COMPLETE_BEFORE)
 _add_run_counts = Bulk(_SQL["add_run_counts"], "titii")
 _add_flow_counts = Bulk(_SQL["add_flow_counts"], "ttii")
@@ -66,7 +67,16 @@ class PostgresOverview(Overview):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, which: RunFilter, *, limit: int, before: str = "", after: str = "", window: int = WINDOW) -> RunPage:
+    def page(
+        self,
+        which: RunFilter,
+        *,
+        limit: int,
+        before: str = "",
+        after: str = "",
+        window: int = WINDOW,
+        brief: bool = False,
+    ) -> RunPage:
         with self._database.read() as connection:
             return paging.page(
                 which,
@@ -74,6 +84,7 @@ class PostgresOverview(Overview):
                 before=before,
                 after=after,
                 window=window,
+                brief=brief,
                 look=_looking(connection, which),
                 read=_reading(connection, which),
             )
@@ -219,13 +230,13 @@ def look_statement(index: Index, bounds: Bounds, most: int, *, text: str = "") -
     return sql, [*narrow_values, *values, most]
 
 
-def _reading(connection: Connection, which: RunFilter) -> Callable[[Sequence[str], int], list[FlowRun]]:
+def _reading(connection: Connection, which: RunFilter) -> paging.Read:
     where, values = _in_postgres(fits(which, wanted_terms(which) if which.roots_only else []))
-    sql = _RUNS_OF_IDS.replace("{where}", f"{where} ORDER BY id DESC LIMIT %s")
 
-    def read(ids: Sequence[str], most: int) -> list[FlowRun]:
+    def read(ids: Sequence[str], most: int, brief: bool) -> list[FlowRun]:
+        sql = (_BRIEF_RUNS_OF_IDS if brief else _RUNS_OF_IDS).replace("{where}", f"{where} ORDER BY id DESC LIMIT %s")
         found = fetch(connection, sql, [list(ids), *values, most])
-        return [rows.flow_run(row) for row in found]
+        return list(map(rows.brief_flow_run if brief else rows.flow_run, found))
 
     return read
 

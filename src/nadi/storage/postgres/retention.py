@@ -26,10 +26,11 @@ _SWEEPS = {
 
 
 def bury_runs(connection: Connection, runs: Sequence[str], now: float) -> None:
-    """Delete the flow runs of finished root runs, with their requests; `sweep_run` removes the rest."""
+    """Delete the flow runs of finished root runs, with requests and work; `sweep_run` removes the rest."""
     forget_runs(connection, runs)
     execute(connection, "DELETE FROM flow_run WHERE root = ANY(%s)", (list(runs),))
     execute(connection, "DELETE FROM request WHERE run = ANY(%s)", (list(runs),))
+    execute(connection, "DELETE FROM work WHERE run = ANY(%s)", (list(runs),))
     release_files(connection, runs, now)
     for run, seq in zip(runs, next_changes(connection, len(runs)), strict=True):
         execute(connection, _SQL["bury"], (run, now, seq))

@@ -9,6 +9,7 @@ from nadi.storage.fold import FlowRow, TaskRow
 from nadi.storage.run_rows import (
     STATES,
     Values,
+    brief_flow_run,
     closed_attempt,
     flow_run,
     moved_task_run,
@@ -22,6 +23,7 @@ from nadi.storage.run_rows import new_flow_run as _new_flow_run
 __all__ = [
     "LONGEST_INDEXED",
     "Values",
+    "brief_flow_run",
     "closed_attempt",
     "flow_run",
     "indexable",

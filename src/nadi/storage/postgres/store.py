@@ -20,6 +20,8 @@ from nadi.storage.postgres.assets import PostgresAssetTable
 from nadi.storage.postgres.cache import PostgresCacheTable
 from nadi.storage.postgres.changes import Listener
 from nadi.storage.postgres.database import COMPLETE_BEFORE, Connection, Database, execute, next_changes
+from nadi.storage.postgres.deployments import PostgresDeploymentTable
+from nadi.storage.postgres.ending import end_attempts
 from nadi.storage.postgres.events import PostgresEventTable
 from nadi.storage.postgres.inputs import PostgresInputTable
 from nadi.storage.postgres.leases import PostgresLeaseTable
@@ -28,7 +30,9 @@ from nadi.storage.postgres.listing import complete, with_marks
 from nadi.storage.postgres.overview import PostgresOverview
 from nadi.storage.postgres.result_files import PostgresResultFileTable
 from nadi.storage.postgres.retention import PostgresRetentionTable, bury_runs, sweep_run
+from nadi.storage.postgres.schedules import PostgresScheduleTable
 from nadi.storage.postgres.schema import prepare
+from nadi.storage.postgres.work import PostgresWorkTable
 from nadi.storage.setting_aside import apply_what_fits
 from nadi.storage.sql_store import SqlStore
 
@@ -76,6 +80,9 @@ class PostgresStore(SqlStore):
         self.limits = PostgresLimitTable(self._database)
         self.overview = PostgresOverview(self._database)
         self.retention = PostgresRetentionTable(self._database)
+        self.work = PostgresWorkTable(self._database)
+        self.deployments = PostgresDeploymentTable(self._database)
+        self.schedules = PostgresScheduleTable(self._database)
 
     # -- writing --
 
@@ -98,7 +105,7 @@ class PostgresStore(SqlStore):
         return self.end_attempts([Ending(run, token, state, message, name)], now=now)[0]
 
     def end_attempts(self, endings: Sequence[Ending], *, now: float) -> list[bool]:
-        return self._database.transact(lambda connection: claims.end_attempts(connection, endings, now=now))
+        return self._database.transact(lambda connection: end_attempts(connection, endings, now=now))
 
     def ask(self, request: Request) -> None:
         self._database.transact(lambda connection: claims.leave_request(connection, request))

@@ -112,9 +112,6 @@ WITH late (root, seq, run, token, attempt, state, state_name, message, at) AS (V
 INSERT INTO superseded (root, seq, run, token, attempt, state, state_name, message, at)
 SELECT * FROM late WHERE (SELECT count(*) FROM superseded AS kept WHERE kept.root = late.root) < 1000;
 
--- name: end_requests
-DELETE FROM request WHERE run IN (SELECT value FROM json_each(?));
-
 -- name: set_change
 UPDATE change SET seq = ?;
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
 import apsw
 
+from nadi.model.records import FlowRunBegun
 from nadi.storage import run_rows as rows
 from nadi.storage.contract import Applied, Batch
-from nadi.storage.fold import Before, Changes, ends_requests, fold, named
+from nadi.storage.fold import Before, Changes, fold, fold_new_runs, named
 from nadi.storage.named_queries import named_queries
 from nadi.storage.sqlite.assets import put_assets
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import fetch
+from nadi.storage.sqlite.ending import close_attempts, count_tasks, settle_roots
 from nadi.storage.sqlite.events import put_events
 from nadi.storage.sqlite.inputs import take_asked
 from nadi.storage.sqlite.overview import note_changes
@@ -27,8 +29,6 @@ _put_task_runs = Bulk(_SQL["put_task_runs"], 24)
 _move_task_runs = Bulk(_SQL["move_task_runs"], 13)
 _reuse_task_runs = Bulk(_SQL["reuse_task_runs"], 4)
 _reuse_flow_runs = Bulk(_SQL["reuse_flow_runs"], 4)
-close_attempts = Bulk(_SQL["close_attempts"], 10)
-count_tasks = Bulk(_SQL["count_tasks"], 4)
 _count_dropped = Bulk(_SQL["count_dropped"], 4)
 _put_sources = Bulk(_SQL["put_sources"], 2)
 _stir_flow_runs = Bulk(_SQL["stir_flow_runs"], 2)
@@ -58,7 +58,19 @@ def apply_batch(connection: apsw.Connection, batch: Batch) -> Applied:
     last = first + len(records) - 1
     connection.execute(_SQL["set_change"], (seq,))
     connection.execute(_SQL["set_watermark"], (batch.writer, last))
+    settle_roots(connection, changes.flows)
     return Applied(last, tuple(changes.refused))
+
+
+def record_new_runs(connection: apsw.Connection, begun: Sequence[FlowRunBegun]) -> None:
+    """Record root runs that are not there yet, within the write transaction that is open.
+
+    Raises:
+        ValueRefused: one of them makes no sense.
+    """
+    changes = fold_new_runs(begun)
+    newest = fetch(connection, "SELECT seq FROM change")[0][0]
+    connection.execute(_SQL["set_change"], (_write(connection, changes, count(newest + 1)),))
 
 
 def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -> int:
@@ -114,7 +126,4 @@ def _write(connection: apsw.Connection, changes: Changes, seqs: Iterator[int]) -
     _put_sources.run(connection, list(changes.sources.items()))
     _stir_flow_runs.run(connection, [(run, next(seqs)) for run in changes.stirred])
     take_asked(connection, changes.asked)
-    ended = [row.id for row in flow if row.id == row.root and ends_requests(row)]
-    if ended:
-        connection.execute(_SQL["end_requests"], (rows.pack_texts(ended),))
     return next(seqs) - 1

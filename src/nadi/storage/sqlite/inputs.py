@@ -10,6 +10,7 @@ from nadi.model.pauses import Message, Pause, Verdict, judge_answer
 from nadi.model.records import InputAsked
 from nadi.storage.contracts.inputs import InputTable
 from nadi.storage.named_queries import named_queries
+from nadi.storage.run_rows import pack_texts
 from nadi.storage.sqlite.bulk import Bulk
 from nadi.storage.sqlite.database import Database, fetch
 from nadi.storage.table_rows import asked_values, message_of, message_values, pause_of
@@ -17,6 +18,9 @@ from nadi.storage.table_rows import asked_values, message_of, message_values, pa
 _SQL = named_queries("inputs.sql")
 _put_pauses = Bulk(_SQL["put_pauses"], 13)
 _BY_KEY = _SQL["pauses"].replace("{where}", "run = ? AND key = ?")
+_OPEN = _SQL["pauses"].replace(
+    "{where}", "root IN (SELECT value FROM json_each(?)) AND answer IS NULL AND over = 0 ORDER BY at, run, key"
+)
 _BY_ROOT = _SQL["pauses"].replace("{where}", "root = ? ORDER BY at, run, key")
 
 
@@ -33,6 +37,10 @@ class SqliteInputTable(InputTable):
     def pauses(self, root: str) -> list[Pause]:
         with self._database.read() as connection:
             return [pause_of(row) for row in fetch(connection, _BY_ROOT, (root,))]
+
+    def open_pauses(self, roots: Sequence[str]) -> list[Pause]:
+        with self._database.read() as connection:
+            return [pause_of(row) for row in fetch(connection, _OPEN, (pack_texts(list(roots)),))]
 
     def overdue(self, *, now: float, limit: int = 1000) -> list[Pause]:
         with self._database.read() as connection:

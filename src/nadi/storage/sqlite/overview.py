@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
@@ -32,7 +32,7 @@ from nadi.storage.sqlite.database import Database, fetch
 from nadi.storage.terms import search_terms, wanted_terms
 
 _SQL = named_queries("overview.sql")
-_FLOW_RUNS = named_queries("reading.sql")["flow_runs"]
+_READING = named_queries("reading.sql")
 _add_run_counts = Bulk(_SQL["add_run_counts"], 6)
 _add_flow_counts = Bulk(_SQL["add_flow_counts"], 5)
 _put_terms = Bulk(_SQL["put_terms"], 2)
@@ -60,7 +60,16 @@ class SqliteOverview(Overview):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, which: RunFilter, *, limit: int, before: str = "", after: str = "", window: int = WINDOW) -> RunPage:
+    def page(
+        self,
+        which: RunFilter,
+        *,
+        limit: int,
+        before: str = "",
+        after: str = "",
+        window: int = WINDOW,
+        brief: bool = False,
+    ) -> RunPage:
         with self._database.read() as connection:
             return paging.page(
                 which,
@@ -68,6 +77,7 @@ class SqliteOverview(Overview):
                 before=before,
                 after=after,
                 window=window,
+                brief=brief,
                 look=_looking(connection, which),
                 read=_reading(connection, which),
             )
@@ -197,14 +207,14 @@ def look_statement(index: Index, bounds: Bounds, most: int, *, text: str = "") -
     return sql, [*narrow_values, *values, most]
 
 
-def _reading(connection: apsw.Connection, which: RunFilter) -> Callable[[Sequence[str], int], list[FlowRun]]:
+def _reading(connection: apsw.Connection, which: RunFilter) -> paging.Read:
     where, values = listing.fits(which, wanted_terms(which) if which.roots_only else [])
     of_ids = f"id IN (SELECT value FROM json_each(?)) AND {where} ORDER BY id DESC LIMIT ?"
-    sql = _FLOW_RUNS.replace("{where}", of_ids)
 
-    def read(ids: Sequence[str], most: int) -> list[FlowRun]:
+    def read(ids: Sequence[str], most: int, brief: bool) -> list[FlowRun]:
+        sql = _READING["brief_flow_runs" if brief else "flow_runs"].replace("{where}", of_ids)
         found = fetch(connection, sql, [rows.pack_texts(list(ids)), *values, most])
-        return [rows.flow_run(row) for row in found]
+        return list(map(rows.brief_flow_run if brief else rows.flow_run, found))
 
     return read
 

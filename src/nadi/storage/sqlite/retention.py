@@ -35,10 +35,11 @@ _SWEEPS = {
 
 
 def bury_run(connection: apsw.Connection, run: str, now: float) -> None:
-    """Delete the flow runs of a finished root run, with its requests; `sweep_run` removes the rest."""
+    """Delete the flow runs of a finished root run, with its requests and its work; `sweep_run` removes the rest."""
     forget_run(connection, run)
     connection.execute("DELETE FROM flow_run WHERE root = ?", (run,))
     connection.execute("DELETE FROM request WHERE run = ?", (run,))
+    connection.execute("DELETE FROM work WHERE run = ?", (run,))
     release_files(connection, run, now)
     # The tombstone bears the number of the change, by which readers come to know of it.
     fetch(connection, _CLAIMS["next_change"], (1,))

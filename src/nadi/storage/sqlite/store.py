@@ -10,28 +10,31 @@ import apsw
 
 from nadi.exceptions import RunTaken
 from nadi.model.runs import Claim, FlowRun, Request, Variable
-from nadi.model.states import DEFAULT_NAMES, StateType
+from nadi.model.states import StateType
 from nadi.storage import listing
 from nadi.storage import run_rows as rows
 from nadi.storage.claiming import left_attempt, next_claim, told_holder, was_tried
 from nadi.storage.contract import Applied, Batch, Ending
-from nadi.storage.ending import counts_of_runs, counts_of_tasks, may_end
 from nadi.storage.named_queries import named_queries
 from nadi.storage.setting_aside import apply_what_fits
 from nadi.storage.sql_store import SqlStore
 from nadi.storage.sqlite.access import SqliteAccessTable
-from nadi.storage.sqlite.applying import apply_batch, close_attempts, count_tasks
+from nadi.storage.sqlite.applying import apply_batch
 from nadi.storage.sqlite.assets import SqliteAssetTable
 from nadi.storage.sqlite.cache import SqliteCacheTable
 from nadi.storage.sqlite.database import Database, fetch
+from nadi.storage.sqlite.deployments import SqliteDeploymentTable
+from nadi.storage.sqlite.ending import claim_work, close_attempts, end_attempts, next_change
 from nadi.storage.sqlite.events import SqliteEventTable
 from nadi.storage.sqlite.inputs import SqliteInputTable
 from nadi.storage.sqlite.leases import SqliteLeaseTable
 from nadi.storage.sqlite.limits import SqliteLimitTable
-from nadi.storage.sqlite.overview import SqliteOverview, add_counts, note_moved
+from nadi.storage.sqlite.overview import SqliteOverview, note_moved
 from nadi.storage.sqlite.result_files import SqliteResultFileTable
 from nadi.storage.sqlite.retention import SqliteRetentionTable, bury_run, sweep_run
+from nadi.storage.sqlite.schedules import SqliteScheduleTable
 from nadi.storage.sqlite.schema import prepare
+from nadi.storage.sqlite.work import SqliteWorkTable
 
 _CLAIMS = named_queries("claims.sql")
 _READING = named_queries("reading.sql")
@@ -68,6 +71,9 @@ class SqliteStore(SqlStore):
         self.limits = SqliteLimitTable(self._database)
         self.overview = SqliteOverview(self._database)
         self.retention = SqliteRetentionTable(self._database)
+        self.work = SqliteWorkTable(self._database)
+        self.deployments = SqliteDeploymentTable(self._database)
+        self.schedules = SqliteScheduleTable(self._database)
 
     # -- writing --
 
@@ -90,22 +96,23 @@ class SqliteStore(SqlStore):
             if was_tried(found):
                 close_attempts.run(connection, [rows.closed_attempt(left_attempt(found, now=now), run)])
             note_moved(connection, found, StateType.PENDING)
-            values = (run, claim.token, claim.attempt, holder, now, _next_change(connection))
+            values = (run, claim.token, claim.attempt, holder, now, next_change(connection))
             connection.execute(_CLAIMS["claim_run"], values)
+            claim_work(connection, run, holder, now)
             return claim
 
     def end_attempt(self, run: str, *, token: int, state: StateType, name: str, message: str, now: float) -> bool:
         with self._database.write() as connection:
-            return _end_attempts(connection, [Ending(run, token, state, message, name)], now)[0]
+            return end_attempts(connection, [Ending(run, token, state, message, name)], now)[0]
 
     def end_attempts(self, endings: Sequence[Ending], *, now: float) -> list[bool]:
         with self._database.write() as connection:
-            return _end_attempts(connection, endings, now)
+            return end_attempts(connection, endings, now)
 
     def ask(self, request: Request) -> None:
         with self._database.write() as connection:
             connection.execute(_CLAIMS["leave_request"], (request.run, request.kind, request.at, request.by))
-            _next_change(connection)
+            next_change(connection)
 
     def requests(self, runs: Sequence[str]) -> list[Request]:
         return [rows.request(row) for row in self._read("requests", rows.pack_texts(list(runs)))]
@@ -131,14 +138,14 @@ class SqliteStore(SqlStore):
                 " DO UPDATE SET value = excluded.value, tags = excluded.tags, updated = excluded.updated",
                 (variable.name, variable.value, rows.pack_texts(variable.tags), variable.updated),
             )
-            _next_change(connection)
+            next_change(connection)
             return True
 
     def unset_variable(self, name: str) -> bool:
         with self._database.write() as connection:
             there = fetch(connection, "DELETE FROM variable WHERE name = ? RETURNING name", (name,))
             if there:
-                _next_change(connection)
+                next_change(connection)
             return bool(there)
 
     def close(self) -> None:
@@ -159,36 +166,3 @@ class SqliteStore(SqlStore):
 def _flow_run(connection: apsw.Connection, run: str) -> FlowRun | None:
     found = fetch(connection, _READING["flow_runs"].replace("{where}", "id = ?"), (run,))
     return rows.flow_run(found[0]) if found else None
-
-
-def _next_change(connection: apsw.Connection, n: int = 1) -> int:
-    """Take `n` change numbers and return the last of them."""
-    return int(fetch(connection, _CLAIMS["next_change"], (n,))[0][0])
-
-
-def _end_attempts(connection: apsw.Connection, endings: Sequence[Ending], now: float) -> list[bool]:
-    where = "id IN (SELECT value FROM json_each(?))"
-    asked = rows.pack_texts([one.run for one in endings])
-    found = fetch(connection, _READING["flow_runs"].replace("{where}", where), (asked,))
-    roots = {row[0]: rows.flow_run(row) for row in found}
-    answers = may_end(endings, roots)
-    ended = [one for one, may in zip(endings, answers, strict=True) if may]
-    if not ended:
-        return answers
-    add_counts(connection, counts_of_runs(ended, roots, now=now))
-    runs = rows.pack_texts([one.run for one in ended])
-    tasks = fetch(connection, _CLAIMS["open_task_runs"], (runs,))
-    subflows = fetch(connection, _CLAIMS["count_open_flow_runs"], (runs,))[0][0]
-    moved = sum(n for *_, n in tasks)
-    first = _next_change(connection, moved + subflows + len(ended)) - moved - subflows - len(ended) + 1
-    values = [(one.run, one.state, one.name or DEFAULT_NAMES[one.state], one.message) for one in ended]
-    packed = rows.pack_values(values)
-    if tasks:
-        connection.execute(_CLAIMS["end_task_runs"], (packed, now, first))
-        counts = counts_of_tasks(ended, tasks)
-        count_tasks.run(connection, [(*key, n) for key, n in counts.items()])
-    if subflows:
-        connection.execute(_CLAIMS["end_subflow_runs"], (packed, now, first + moved))
-    connection.execute(_CLAIMS["end_root_runs"], (packed, now, first + moved + subflows))
-    connection.execute(_CLAIMS["end_requests"], (runs,))
-    return answers

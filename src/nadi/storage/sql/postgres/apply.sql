@@ -128,9 +128,6 @@ INSERT INTO superseded (root, seq, run, token, attempt, state, state_name, messa
 SELECT root, seq, run, token, attempt, state, state_name, message, at FROM counted
  WHERE n + (SELECT count(*) FROM superseded AS kept WHERE kept.root = counted.root) <= 1000;
 
--- name: end_requests
-DELETE FROM request WHERE run = ANY(%s::text[]);
-
 -- name: set_watermark
 INSERT INTO writer (id, watermark) VALUES (%s, %s)
 ON CONFLICT (id) DO UPDATE SET watermark = excluded.watermark;

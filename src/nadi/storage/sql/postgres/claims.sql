@@ -64,3 +64,6 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value, tags = excluded.tags, u
 
 -- name: add_variable
 INSERT INTO variable (name, value, tags, updated) VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO NOTHING;
+
+-- name: end_requests
+DELETE FROM request WHERE run = ANY(%s::text[]);

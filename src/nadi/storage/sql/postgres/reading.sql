@@ -8,6 +8,11 @@ SELECT id, root, parent, flow, name, attempt, token, state, state_name, message,
        coalesce((SELECT json_object_agg(what, n) FROM dropped WHERE run = flow_run.id)::text, '{}')
   FROM flow_run WHERE {where};
 
+-- name: brief_flow_runs
+SELECT id, root, parent, flow, name, attempt, token, state, state_name, message, state_at, created, started, ended, tags,
+       version, holder, seq
+  FROM flow_run WHERE {where};
+
 -- name: task_runs
 SELECT id, root, run, task, name, attempt, token, state, state_name, message, detail, state_at, created, started,
        ended, due, map_index, tags, upstream, reason, result, call, seen, seq
