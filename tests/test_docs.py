@@ -2,6 +2,7 @@
 
 ``python``            The python blocks of a page run in order, as one script, in a folder of their own.
 ``python file=NAME``  The block is written to NAME in that folder; a later ``console run`` block has to use it.
+                      ``toml file=NAME`` is, too.
 ``python no-run``     Not run. The line above the block tells why: ``<!-- not run: it needs a cluster -->``.
 ``console run``       After the script, the lines that begin with ``$ `` are run there; they may call nadi and python.
                       ``console run exit=1``: the last of them ends with status 1, the others with 0.
@@ -79,7 +80,7 @@ def run_page(page: Path, folder: Path) -> None:
     # The folder may lie inside this checkout, whose own pytest settings are not meant for the pages.
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for block in found:
-        if block.language == "python" and "file" in block.words:
+        if "file" in block.words:
             written = folder / block.words["file"]
             written.parent.mkdir(parents=True, exist_ok=True)
             written.write_text(with_lines_of_page([block]), encoding="utf-8")
@@ -94,6 +95,7 @@ def run_page(page: Path, folder: Path) -> None:
 
 def check_words(page: Path, block: Block) -> None:
     allowed = {"python": [set(), {"file"}, {"no-run"}], "console": [set(), {"run"}, {"run", "exit"}]}
+    allowed["toml"] = [set(), {"file"}]
     if set(block.words) not in allowed.get(block.language, [set(block.words)]):
         raise PageError(page, block.line - 1, f"`{' '.join(block.words)}` means nothing here; see tests/test_docs.py")
     if "no-run" in block.words and not REASON.fullmatch(block.above):

@@ -29,6 +29,7 @@ FLOORS = {
     "nadi.executors": 3,
     "nadi.migrating": 4,
     "nadi.services": 4,
+    "nadi.workers": 4,
     "nadi.server": 5,
     "nadi.cli": 6,
     "nadi.__main__": 6,

@@ -230,7 +230,8 @@ def test_every_test_that_the_page_on_security_names_is_there() -> None:
 def test_every_shape_of_json_is_described_with_its_fields() -> None:
     own = [kind for kind in vars(shapes).values() if getattr(kind, "__module__", "") == shapes.__name__]
     own += [explaining.Explanation, explaining.Reason, graphs.Graph, graphs.Node, graphs.Edge]
-    own += [checking.Checked, checking.CheckedFlow, checking.Finding, doctor.Sign, limit_reasons.LimitUse]
+    own += [checking.Checked, checking.CheckedFlow, checking.CheckedDeployment, checking.CheckedSchedule]
+    own += [checking.Finding, doctor.Sign, limit_reasons.LimitUse]
     own += [DatabaseStatus, Removed, Size]
     structs = [kind for kind in own if inspect.isclass(kind) and issubclass(kind, msgspec.Struct)]
 

@@ -25,6 +25,7 @@ from nadi.model.states import State
 from nadi.tasks import Task, exponential_backoff, task
 
 if TYPE_CHECKING:
+    from nadi._serving import serve
     from nadi.declarative.context import context
     from nadi.declarative.control_flow import FilterTask, case, ifelse, merge, switch
     from nadi.declarative.edges import flatten, mapped
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from nadi.declarative.mapping import apply_map
     from nadi.declarative.parameters import DateTimeParameter, Parameter
     from nadi.declarative.resource_manager import resource_manager
+    from nadi.deployments import deploy
     from nadi.engine.resuming import resume
     from nadi.flow_runs import pause_flow_run, resume_flow_run, suspend_flow_run
 
@@ -44,6 +46,7 @@ _LATER = {
     "apply_map": "nadi.declarative.mapping",
     "case": "nadi.declarative.control_flow",
     "context": "nadi.declarative.context",
+    "deploy": "nadi.deployments",
     "flatten": "nadi.declarative.edges",
     "ifelse": "nadi.declarative.control_flow",
     "mapped": "nadi.declarative.edges",
@@ -52,6 +55,7 @@ _LATER = {
     "resource_manager": "nadi.declarative.resource_manager",
     "resume": "nadi.engine.resuming",
     "resume_flow_run": "nadi.flow_runs",
+    "serve": "nadi._serving",
     "suspend_flow_run": "nadi.flow_runs",
     "switch": "nadi.declarative.control_flow",
 }
@@ -83,6 +87,7 @@ __all__ = [
     "apply_map",
     "case",
     "context",
+    "deploy",
     "exponential_backoff",
     "flatten",
     "flow",
@@ -99,6 +104,7 @@ __all__ = [
     "resume",
     "resume_flow_run",
     "runtime",
+    "serve",
     "suspend_flow_run",
     "switch",
     "tags",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from nadi._declaring import refuse_to_run
 from nadi._definition import Definition
+from nadi._deployment_keywords import DeploymentKeywords
 from nadi.engine.calls import call_flow, map_flow, own_keywords, submit_flow
 from nadi.engine.definitions import hook_list, sentence_of, style_of, timeout_of, unwrap_method
 from nadi.engine.futures import FutureList, NadiFuture
@@ -183,6 +185,100 @@ class Flow(Definition[P, R]):
         refuse_to_run(f"{self.name}.map()")
         return map_flow(self.spec, args, kwargs, **own_keywords(kwargs))
 
+    def to_deployment(self, name: str | None = None, **keywords: Unpack[DeploymentKeywords]) -> Any:
+        """Return this flow as a deployment, for `nadi.deploy(...)` and `nadi.serve(...)`; nothing is written yet.
+
+        Args:
+            name: Name of the deployment; that of the flow if not given.
+            keywords: What is said of it; see docs/how-to/deployments.md.
+
+        Raises:
+            DefinitionError: no other process could load the flow, or something that is said cannot work.
+        """
+        return _later("nadi.deployments").deployment_of(self, name, **keywords)
+
+    def deploy(
+        self,
+        name: str | None = None,
+        *,
+        image: Any = None,
+        build: bool = True,
+        push: bool = True,
+        print_next_steps: bool = True,
+        ignore_warnings: bool = False,
+        **keywords: Unpack[DeploymentKeywords],
+    ) -> Any:
+        """Deploy this flow: its runs are asked for, or scheduled, and workers run them. See `nadi.deployments.deploy`.
+
+        Args:
+            name: Name of the deployment; that of the flow if not given.
+            image: Refused: a worker runs the code where it is.
+            build: Of `image`.
+            push: Of `image`.
+            print_next_steps: Whether to print what was deployed.
+            ignore_warnings: There are none.
+            keywords: What is said of it; see docs/how-to/deployments.md.
+
+        Raises:
+            DefinitionError: it cannot run like that; nothing was written.
+        """
+        stop_if_loading(self)
+        made = self.to_deployment(name, **keywords)
+        [done] = _later("nadi.deployments").deploy(made, image=image, print_next_steps_message=print_next_steps)
+        return done
+
+    def serve(
+        self,
+        name: str | None = None,
+        *,
+        pause_on_shutdown: bool = True,
+        print_starting_message: bool = True,
+        limit: int | None = None,
+        global_limit: Any = None,
+        webserver: bool = False,
+        **keywords: Unpack[DeploymentKeywords],
+    ) -> None:
+        """Deploy this flow and run its runs from here, until SIGTERM or Ctrl-C. See `nadi.serve`.
+
+        Args:
+            name: Name of the deployment; that of the flow if not given.
+            pause_on_shutdown: Whether its schedules rest when this ends.
+            print_starting_message: Whether to print what is served.
+            limit: How many runs at once are started from here.
+            global_limit: How many runs of it are under way at once, wherever.
+            webserver: Refused: `nadi server` has the page.
+            keywords: What is said of it; see docs/how-to/deployments.md.
+
+        Raises:
+            DefinitionError: it cannot run like that; nothing was written.
+            ContextError: called inside of a flow or task.
+        """
+        stop_if_loading(self)
+        if webserver:
+            raise DefinitionError("serve() opens no port: leave webserver out. `nadi server` shows what is running.")
+        if global_limit is not None:
+            keywords["concurrency_limit"] = global_limit
+        _later("nadi._serving").serve(
+            self.to_deployment(name, **keywords),
+            pause_on_shutdown=pause_on_shutdown,
+            print_starting_message=print_starting_message,
+            limit=limit,
+        )
+
+    @classmethod
+    def from_source(cls, source: Any, entrypoint: str) -> Any:
+        """Return a flow whose code lies in a folder, a git repository or an archive, loaded from there.
+
+        Args:
+            source: A folder or an address; see `nadi.deployments.flow_from_source`.
+            entrypoint: `path/to/file.py:flow` or `package.module:flow`, from there on.
+
+        Raises:
+            DefinitionError: this is no source.
+            LoadError: it cannot be fetched, or the flow cannot be loaded.
+        """
+        return _later("nadi.deployments").flow_from_source(source, entrypoint)
+
     def with_options(self, **changes: Any) -> Self:
         """Return the same function marked with other keywords; takes every keyword of the decorator.
 
@@ -205,6 +301,11 @@ class Flow(Definition[P, R]):
     def __get__(self: Flow[Concatenate[Any, Q], S], instance: object, owner: type) -> Flow[Q, S]: ...
     def __get__(self, instance: object, owner: type) -> Any:
         return self._bound_to(instance, owner)
+
+
+def _later(module: str) -> Any:
+    # Deployments are of use to few programs, and would cost every import of the package some milliseconds.
+    return importlib.import_module(module)
 
 
 @overload

@@ -20,6 +20,7 @@ from nadi.engine.recorded_values import now, random, uuid
 from nadi.engine.scope import Scope, current
 from nadi.model.ids import time_of
 from nadi.model.runs import when
+from nadi.model.work import Work
 
 
 class _Context:
@@ -107,8 +108,14 @@ class FlowRunContext(_Context):
 
     @property
     def scheduled_start_time(self) -> datetime | None:
-        """When the run was due, in UTC; of a run that was called, when it was called."""
-        return when(time_of(scope.id)) if (scope := _flow_scope()) is not None else None
+        """When the run was due, in UTC; of a run that was called, when it was called.
+
+        Of a run of a schedule it is the instant that it stands for, before jitter, in each of its attempts.
+        """
+        scope, work = _flow_scope(), _work()
+        if work is not None and (work.instant or not work.crashes):  # a crash puts off when it is due
+            return when(work.instant or work.due)
+        return when(time_of(scope.id)) if scope is not None else None
 
 
 class TaskRunContext(_Context):
@@ -163,34 +170,49 @@ class TaskRunContext(_Context):
 
 
 class DeploymentContext(_Context):
-    """The deployment that started the run; there is none yet."""
+    """The deployment that the run is of, where it is of one; a subflow run is of that of its root run.
+
+    In a task of another process all of it is `None`, or empty.
+    """
 
     _called = "deployment"
 
     @property
     def id(self) -> str | None:
-        """Id of the deployment."""
-        return None
+        """What the deployment is known by: its name."""
+        return work.deployment if (work := _work()) is not None else None
 
-    @property
-    def name(self) -> str | None:
-        """Name of the deployment."""
-        return None
+    #: Its name.
+    name = id
 
     @property
     def version(self) -> str | None:
-        """Version of the deployment."""
-        return None
+        """Number of the version that runs."""
+        return str(work.version) if (work := _work()) is not None else None
 
     @property
     def flow_run_id(self) -> str | None:
-        """Id of the flow run that it started."""
-        return None
+        """Id of the flow run that it started: the root run."""
+        return work.run if (work := _work()) is not None else None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """Parameters of the deployment."""
-        return {}
+        """What the deployment gives its runs, by name; those of this run may differ. It is asked of the store."""
+        work, scope = _work(), current.get()
+        if work is None or scope is None:
+            return {}
+        version = scope.session.recorder.store().deployments.version(work.deployment, work.version)
+        return version.spec.parameters if version is not None else {}
+
+    @property
+    def schedule(self) -> str | None:
+        """Name of the schedule that asked for the run; `None` where somebody did."""
+        return (work.schedule or None) if (work := _work()) is not None else None
+
+    @property
+    def queue(self) -> str | None:
+        """Name of the queue in which it waited."""
+        return work.queue if (work := _work()) is not None else None
 
 
 def is_cancelled() -> bool:
@@ -217,6 +239,11 @@ def _flow_scope() -> Scope | None:
 def _task_scope() -> Scope | None:
     scope = current.get()
     return scope if scope is not None and not scope.is_flow else None
+
+
+def _work() -> Work | None:
+    scope = current.get()
+    return scope.session.work if scope is not None else None
 
 
 flow_run = FlowRunContext()

@@ -413,6 +413,31 @@ def test_what_nobody_could_answer_with_cannot_be_asked_for(recorded: Recorded, w
         asks()
 
 
+class Login(RunInput):
+    name: str
+    token: Secret[str] | None = None
+
+
+class PydanticLogin(pydantic.BaseModel):
+    password: pydantic.SecretStr
+
+
+class Both(RunInput):
+    logins: dict[str, list[PydanticLogin]]
+
+
+@pytest.mark.parametrize("secret", [Login, PydanticLogin, Both, list[Login], Secret[str], pydantic.SecretBytes])
+def test_no_secret_can_be_asked_for_wherever_it_stands(recorded: Recorded, secret: Any) -> None:
+    @flow
+    def asks() -> None:
+        pause_flow_run(wait_for_input=secret)
+
+    with pytest.raises(DefinitionError, match="Ask for the name under which the flow finds it"):
+        asks()
+
+    assert recorder().store().inputs.pauses(recorded.root.id) == []
+
+
 def test_values_to_start_with_may_be_left_out_of_the_answer(recorded: Recorded) -> None:
     @flow
     def waits() -> Approval:

@@ -9,7 +9,9 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from nadi.model.runs import FlowRun, RunFilter
 from nadi.storage.recorder import JournalRecorder
@@ -20,12 +22,29 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 class Place:
-    """Scripts, their home, and a look at what they left."""
+    """Scripts, their home, and a look at what they left.
+
+    At the end of a `with` nothing is left running of what was started here, stopped or not, and no pipe is open.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
         self.ledger = folder / "ledger"
+        self._started: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._started:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def script(self, text: str, name: str = "pipeline.py") -> Path:
         path = self.folder / name
@@ -42,7 +61,7 @@ class Place:
         }
 
     def start(self, *command: str | Path, **more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, *map(str, command)],
             cwd=self.folder,
             env=self.environment(**more),
@@ -52,6 +71,8 @@ class Place:
             text=True,
             start_new_session=True,
         )
+        self._started.append(process)
+        return process
 
     def run(self, *command: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*command, **more)

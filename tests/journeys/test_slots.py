@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from tests.journeys.places import Place, until
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[Place]:
+    with Place(tmp_path) as made:
+        yield made
 
 
 def a_limit(place: Place, name: str, slots: int, decay: float = 0.0) -> SqliteStore:
@@ -196,6 +198,8 @@ def stand_still(place: Place, process: subprocess.Popen[str]) -> None:
 
     def stopped() -> bool:
         os.kill(process.pid, signal.SIGSTOP)
+        # Until all of its threads stand still, one of them may begin to write.
+        until(lambda: os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG) is not None)
         try:
             store.limits.renew([])
         except StoreUnavailable:

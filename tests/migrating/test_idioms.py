@@ -197,7 +197,7 @@ def test_deployments_and_infrastructure_are_listed_with_what_serves_instead() ->
     registry.register("not a flow")
     """)
 
-    assert [note.line for note in made.notes] == [2, 5, 5, 7, 8, 9, 10, 11]
+    assert [note.line for note in made.notes] == [2, 5, 5, 7, 8]
 
 
 def test_rewritten_calls_keep_what_is_rewritten_inside_of_them() -> None:

@@ -61,18 +61,18 @@ def test_names_that_are_not_here_keep_their_import_with_their_comments_and_are_l
     from prefect import (
         flow,
         get_client,  # asks
-        serve,  # starts
+        aserve,  # starts
         task,
     )
     """)
 
     assert made.code.decode() == (
         "from nadi import (\n    flow,\n    task,\n)\n"
-        "from prefect import (\n    get_client,  # asks\n    serve,  # starts\n)\n"
+        "from prefect import (\n    get_client,  # asks\n    aserve,  # starts\n)\n"
     )
     assert [(note.line, note.message.partition(":")[0]) for note in made.notes] == [
         (3, "prefect.get_client"),
-        (4, "prefect.serve"),
+        (4, "prefect.aserve"),
     ]
 
 

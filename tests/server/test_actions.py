@@ -20,11 +20,11 @@ import pytest
 
 from nadi.model.ids import uuid7
 from nadi.model.sources import RunSource
-from nadi.services.launching import MOST_PRINTED, MOST_SHOWN
 from nadi.storage.contract import Store
 from nadi.storage.home import process_start
 from nadi.storage.locks import lock_while_open
 from nadi.storage.postgres.store import PostgresStore
+from nadi.storage.printed import MOST_PRINTED, MOST_SHOWN
 from nadi.storage.sqlite import SqliteStore
 from tests import postgres
 from tests.server.conftest import Serve

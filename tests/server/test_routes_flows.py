@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,9 +22,10 @@ import pytest
 from nadi.model.ids import uuid7
 from nadi.model.sources import RunSource
 from nadi.storage.contract import Store
+from nadi.storage.home import process_start
 from nadi.storage.sqlite import SqliteStore
 from tests.server.conftest import Serve
-from tests.server.serving import Client, Served
+from tests.server.serving import Client, Served, wait_until
 from tests.storage.telling import S, Writer, an_id, flow_begun, flow_moved, task_begun, task_moved
 
 #: The beginning of a day.
@@ -363,6 +367,72 @@ def test_code_that_ends_its_process_or_takes_too_long_is_told_in_a_sentence(
 
     assert ended.endswith("ended with status 4: no licence")
     assert slow == "The code of flow 'pipeline' was not loaded within 0.3 seconds."
+
+
+LEAVES_BEHIND = """
+import subprocess, sys
+left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session={own_session})
+left.returncode = 0
+open("left.txt", "w").write(str(left.pid))
+"""
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+def test_nothing_of_an_inspection_stays_where_the_code_leaves_a_process_running(
+    place: Place, own_session: bool
+) -> None:
+    (place.folder / "flows.py").write_text(LEAVES_BEHIND.format(own_session=own_session) + SCRIPT)
+    before = pipes_here()
+
+    answer = place.inspect("pipeline")
+
+    left = int((place.folder / "left.txt").read_text())
+    try:
+        assert answer.status == 200, answer.body
+        assert pipes_here() == before
+        if not own_session:
+            wait_until(lambda: not process_start(left))
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(left, signal.SIGKILL)
+
+
+def pipes_here() -> set[str]:
+    """The pipes that this process has open."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.add(os.readlink(f"/proc/self/fd/{name}"))
+    return {one for one in found if one.startswith("pipe:")}
+
+
+def test_code_that_prints_without_end_is_read_and_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nadi.services.inspecting.LONGEST", 1.0)
+    (place.folder / "flows.py").write_text("while True: print('x' * 60)\n")
+
+    answer = place.inspect("pipeline")
+
+    assert answer.json()["detail"] == "The code of flow 'pipeline' was not loaded within 1 seconds."
+
+
+def test_code_is_loaded_by_one_process_at_a_time(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nadi.services.inspecting.LONGEST", 5.0)
+    file = place.folder / "flows.py"
+    wait = "import os, time\nopen('begun.txt', 'w').close()\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+    file.write_text(wait + SCRIPT)
+    answers: list[int] = []
+    first = threading.Thread(target=lambda: answers.append(place.inspect("pipeline").status))
+    first.start()
+    wait_until(lambda: (place.folder / "begun.txt").exists())
+    file.write_text(SCRIPT)
+
+    changed = place.inspect("pipeline")
+    (place.folder / "go").touch()
+    first.join(30)
+
+    assert (changed.status, answers) == (429, [200])
+    assert changed.json()["detail"] == "This code is being loaded as it was before it changed. Try again soon."
+    assert place.inspect("pipeline").status == 200
 
 
 def test_code_that_somebody_recorded_from_afar_is_not_loaded(place: Place) -> None:

@@ -228,5 +228,128 @@ def test_waiting_runs_beyond_the_limit_are_counted(any_server: Served, monkeypat
     assert (len(cut["waiting"]), cut["is_cut"]) == (3, True)
 
 
+def pause(store: Store, n: int, *, ago: float, deadline: float = 0.0) -> str:
+    id = begin(store, n, S.RUNNING, ago=ago)
+    asked = InputAsked(root=id, token=1, at=now_minus(ago - 1), id=id, key="1", deadline=deadline)
+    tell(store, flow_moved(id, S.PAUSED, at=now_minus(ago - 1)), asked)
+    return id
+
+
+def test_a_pause_that_is_overdue_is_shown_before_runs_that_have_waited_longer(any_server: Served) -> None:
+    store = any_server.context.store
+    for n in range(4):
+        pause(store, n, ago=900 - n, deadline=now_minus(-3_600) if n % 2 else 0.0)
+    overdue = pause(store, 9, ago=100, deadline=now_minus(10))
+
+    found = waiting_of(any_server, "?limit=1")
+
+    assert [one["run"]["id"] for one in found["waiting"]] == [overdue]
+    assert found["more"] == 4
+
+
+def test_what_was_asked_before_a_run_began_again_makes_it_late_no_more(any_server: Served) -> None:
+    store = any_server.context.store
+    id = begin(store, 1, S.RUNNING, ago=900)
+    tell(store, InputAsked(root=id, token=1, at=now_minus(800), id=id, key="1", deadline=now_minus(700)))
+    tell(store, flow_moved(id, S.FAILED, at=now_minus(600)))
+    token = store.claim(id, holder="process-b", now=now_minus(500)).token
+    tell(store, flow_begun(id, token=token, attempt=2, at=now_minus(400)))
+    tell(store, flow_moved(id, S.PAUSED, token=token, attempt=2, at=now_minus(300)))
+
+    [one] = waiting_of(any_server)["waiting"]
+
+    assert one["late_from"] is None
+
+
+def in_line(store: Store, name: str, root: str, n: int) -> None:
+    claim = SlotClaim(
+        id=f"{name}-{n}", names=(name,), slots=1, holder="p", root=root, run=root, term=60.0, at=now_minus(40)
+    )
+    store.limits.claim_slots(claim, wait=True)
+
+
+def test_a_run_in_line_is_found_behind_any_number_of_newer_ones_that_run(
+    any_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_RUNNING", 2)
+    store = any_server.context.store
+    store.limits.set_limit("gpu", slots=0, decay=0.0, now=now_minus(900))
+    old = begin(store, 1, S.RUNNING, ago=900)
+    for n in range(2, 6):
+        begin(store, n, S.RUNNING, ago=500 - n)
+    in_line(store, "gpu", old, 1)
+
+    found = waiting_of(any_server)
+
+    assert [one["run"]["id"] for one in found["waiting"]] == [old]
+    assert not found["is_cut"]
+
+
+def test_an_answer_that_leaves_out_runs_in_line_says_so(any_server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_RUNNING", 1)
+    monkeypatch.setattr(waiting, "MOST_LOOKED_UP", 1)
+    store = any_server.context.store
+    store.limits.set_limit("gpu", slots=0, decay=0.0, now=now_minus(900))
+    for n in range(3):
+        in_line(store, "gpu", begin(store, n, S.RUNNING, ago=100 - n), n)
+
+    found = waiting_of(any_server)
+
+    assert (len(found["waiting"]), found["is_cut"]) == (2, True)
+
+
+def test_an_answer_that_leaves_out_runs_with_paused_subflow_runs_says_so(
+    any_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_RUNNING", 1)
+    monkeypatch.setattr(waiting, "MOST_LOOKED_UP", 1)
+    store = any_server.context.store
+    for n in range(3):
+        id = begin(store, n, S.RUNNING, ago=100 - n)
+        below = uuid7(now_minus(60), 10 + n)
+        tell(store, flow_begun(id, id=below, parent=id, flow="ask", at=now_minus(60)))
+        tell(store, flow_moved(id, S.PAUSED, id=below, at=now_minus(50)))
+
+    assert waiting_of(any_server)["is_cut"]
+
+
+def test_the_line_of_a_limit_is_read_once_however_many_runs_wait(
+    any_server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = any_server.context.store
+    store.limits.set_limit("gpu", slots=1, decay=0.0, now=now_minus(900))
+    holder = begin(store, 0, S.RUNNING, ago=900)
+    in_line(store, "gpu", holder, 0)
+    for n in range(1, 6):
+        in_line(store, "gpu", begin(store, n, S.RUNNING, ago=100 - n), n)
+    reads: list[Any] = []
+    whole = store.limits.claims
+
+    def counted(**which: Any) -> list[SlotClaim]:
+        reads.append(which)
+        return whole(**which)
+
+    monkeypatch.setattr(store.limits, "claims", counted)
+
+    found = waiting_of(any_server)["waiting"]
+
+    assert len(reads) == 1
+    told = [why for one in found for why in one["why"]]
+    assert sorted(why.rpartition("; ")[2] for why in told)[:4] == [f"{n} came earlier." for n in range(1, 5)]
+    assert all("by run-0 (process p)" in why for why in told)
+
+
+def test_a_run_of_which_very_many_tasks_wait_is_explained_in_a_few_sentences(any_server: Served) -> None:
+    store = any_server.context.store
+    store.limits.set_limit("gpu", slots=0, decay=0.0, now=now_minus(900))
+    id = begin(store, 1, S.RUNNING, ago=100)
+    for n in range(waiting.MOST_REASONS + 5):
+        in_line(store, "gpu", id, n)
+
+    [one] = waiting_of(any_server)["waiting"]
+
+    assert len(one["why"]) == waiting.MOST_REASONS
+
+
 def test_nothing_waits_where_nothing_runs(any_server: Served) -> None:
     assert waiting_of(any_server) == {"waiting": [], "more": 0, "is_cut": False}

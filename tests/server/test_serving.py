@@ -91,7 +91,13 @@ def test_it_tells_where_it_is_and_opens_the_door_with_its_login_link(tmp_path: P
     assert (came_in.status, came_in.headers["location"]) == (303, "/")
     assert (seen.status, once_more.status) == (200, 401)
     assert sorted(server.ready) == ["login", "port", "store", "url", "version", "warning"]
-    assert [one["name"] for one in seen.json()["services"]] == ["reaper", "retention", "launcher"]
+    assert [one["name"] for one in seen.json()["services"]] == [
+        "scheduler",
+        "backfiller",
+        "reaper",
+        "retention",
+        "launcher",
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

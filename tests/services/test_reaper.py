@@ -14,11 +14,13 @@ from nadi.model.holders import Holder
 from nadi.model.records import InputAsked
 from nadi.model.runs import FlowRun, Request
 from nadi.model.states import StateType
+from nadi.model.work import WorkerSeen
 from nadi.services.reaper import Reaper, Silences
 from nadi.storage.contract import Store
 from nadi.storage.contracts.leases import Lease
 from nadi.storage.home import Home, this_holder
 from nadi.storage.memory import MemoryStore
+from tests.storage.deploying import a_run, enqueue, take
 from tests.storage.telling import T0, Writer, an_id, flow_begun, flow_moved, task_begun
 
 S = StateType
@@ -334,3 +336,65 @@ def test_looks_come_often_enough_for_the_shortest_term(world: World) -> None:
 
 def test_a_reaper_that_finds_nothing_looks_every_two_seconds(world: World) -> None:
     assert world.reaper.step(world.time) == 2.0
+
+
+# -- workers --
+
+
+def begin_worker(store: Store, holder: str) -> None:
+    store.work.worker_began(WorkerSeen(holder=holder, name="w", host="far", slots=1, launcher="process", started=T0))
+
+
+def test_what_a_dead_worker_of_this_machine_took_waits_again_at_the_first_look(world: World) -> None:
+    begin_worker(world.store, DEAD)
+    enqueue(world.store, a_run(1))
+    assert take(world.store, DEAD) == [an_id(1)]
+
+    world.look()
+
+    assert world.store.work.workers() == []
+    assert take(world.store, "another") == [an_id(1)]
+
+
+def test_a_worker_that_lives_keeps_what_it_took(world: World) -> None:
+    begin_worker(world.store, ALIVE)
+    enqueue(world.store, a_run(1))
+    take(world.store, ALIVE)
+
+    world.pass_time(2 * TERM)
+
+    assert [seen.holder for seen in world.store.work.workers()] == [ALIVE]
+    assert take(world.store, "another") == []
+
+
+@pytest.mark.parametrize("has_lease", [True, False])
+def test_what_a_far_worker_took_waits_again_when_it_was_silent_for_its_term(tmp_path: Path, has_lease: bool) -> None:
+    world = World(tmp_path, SharedStore())
+    begin_worker(world.store, FAR)
+    if has_lease:
+        world.store.leases.renew(FAR, term=TERM, first=True)
+    enqueue(world.store, a_run(1))
+    take(world.store, FAR)
+    world.look()
+
+    world.pass_time(TERM - 10)
+    before = len(world.store.work.workers())
+    world.pass_time(20)
+
+    assert (before, world.store.work.workers()) == (1, [])
+    assert take(world.store, "another") == [an_id(1)]
+
+
+def test_a_far_worker_of_a_store_that_is_not_shared_keeps_no_lease_and_is_left_alone(world: World) -> None:
+    begin_worker(world.store, FAR)
+
+    world.pass_time(3 * TERM)
+
+    assert [seen.holder for seen in world.store.work.workers()] == [FAR]
+    assert world.store.leases.leases() == []
+
+
+class SharedStore(MemoryStore):
+    """A store in memory that says that other machines reach it."""
+
+    shared = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -16,10 +15,8 @@ from nadi.cli.main import DONE, RUN_FAILED
 from nadi.cli.output import bold, coarse, dim, paragraph, say, say_json, state_text
 from nadi.cli.progress import Progress, shown
 from nadi.engine import recording
-from nadi.engine.flow_aio import drive_flow_async
-from nadi.engine.flow_drive import drive_flow
 from nadi.engine.flow_runs import FlowRun
-from nadi.engine.roots import in_root, in_root_async
+from nadi.engine.root_drive import drive_root
 from nadi.engine.shapes import run_shape
 from nadi.exceptions import StoreError
 from nadi.model.names import told_for_shell
@@ -82,7 +79,7 @@ def see_through(run: FlowRun, *, quiet: bool, as_json: bool) -> int:
     progress = Progress()
     began = time.monotonic()
     with prints_aside(as_json), shown(progress, run, quiet=quiet):
-        _drive(run)
+        drive_root(run)
     state = run.state
     assert state is not None
     took = time.monotonic() - began
@@ -98,24 +95,6 @@ def see_through(run: FlowRun, *, quiet: bool, as_json: bool) -> int:
         say(f"Note: {undelivered}", err=True)
     # A suspended run has done its part here; it goes on when somebody resumes it.
     return DONE if state.is_completed() or state.is_paused() else RUN_FAILED
-
-
-def _drive(run: FlowRun) -> None:
-    try:
-        if run.spec.is_async:
-            asyncio.run(_drive_async(run))
-        else:
-            with in_root(run):
-                drive_flow(run)
-    except BaseException:
-        # How the run ended stands in its state, and is told from there: also Ctrl-C, SIGTERM and sys.exit().
-        if run.state is None:
-            raise
-
-
-async def _drive_async(run: FlowRun) -> None:
-    async with in_root_async(run):
-        await drive_flow_async(run)
 
 
 def _recorded(run: FlowRun) -> tuple[str, FlowRunRecord | None]:

@@ -9,6 +9,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +29,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     file: str
     line: int
-    #: load, entrypoint, parameters or secret.
+    #: load, entrypoint, parameters or secret; of deployments also deployment or source.
     kind: str
     message: str
 
@@ -41,12 +42,35 @@ class CheckedFlow(msgspec.Struct, frozen=True):
     parameters: tuple[str, ...]
 
 
+class CheckedSchedule(msgspec.Struct, frozen=True):
+    """A schedule of a deployment that was found."""
+
+    name: str
+    #: What it says, for people.
+    description: str
+    #: When it would fire next, the first few times.
+    next: tuple[datetime, ...]
+
+
+class CheckedDeployment(msgspec.Struct, frozen=True):
+    """A deployment that was found."""
+
+    name: str
+    file: str
+    line: int
+    #: Name of its flow; "" where that could not be loaded.
+    flow: str
+    entrypoint: str
+    schedules: tuple[CheckedSchedule, ...]
+
+
 class Checked(msgspec.Struct):
     """What a check came to."""
 
     files: int
     flows: list[CheckedFlow]
     findings: list[Finding]
+    deployments: list[CheckedDeployment] = []
 
 
 def check(path: Path) -> Checked:
@@ -187,6 +211,13 @@ def secrets_in(tree: ast.AST, file: str) -> Iterator[Finding]:
             if _SECRET_NAME.search(name) and _is_secret(value) and value.lineno not in told:
                 told.add(value.lineno)
                 yield _secret(file, value.lineno, f"{name!r} is given as plain text")
+
+
+def is_secret_text(name: str, text: str) -> bool:
+    """Tell whether a text that is given to a name looks like a secret, by the rules of `secrets_in`."""
+    if any(form.search(text) for form in _KEYS.values()):
+        return True
+    return bool(_SECRET_NAME.search(name)) and _is_secret(ast.Constant(text))
 
 
 def _secret(file: str, line: int, what: str) -> Finding:

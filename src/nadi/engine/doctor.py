@@ -28,7 +28,7 @@ from nadi.storage.settings import Settings
 LITTLE_ROOM = 1 << 30
 
 #: Modules that Nadi does more with when they are installed: those of its extras, and those whose values it knows.
-EXTRAS = ("cronsim", "libcst", "opentelemetry", "psycopg", "numpy", "pandas", "pydantic")
+EXTRAS = ("libcst", "opentelemetry", "psycopg", "tzdata", "numpy", "pandas", "pydantic")
 
 
 class Health(StrEnum):

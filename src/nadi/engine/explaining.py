@@ -6,7 +6,7 @@ holders as they are now. What the store cannot know (how many places an executor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import msgspec
@@ -16,6 +16,7 @@ from nadi.engine.decisions import CACHED, NOT_READY
 from nadi.engine.limit_reasons import reasons_of_limits
 from nadi.engine.resuming import source_of
 from nadi.engine.run_inputs import asked_fields, open_pauses, options_for, the_open_pause
+from nadi.engine.work_reasons import reasons_of_work
 from nadi.model.holders import Holder
 from nadi.model.names import told_for_shell
 from nadi.model.pauses import Pause
@@ -63,7 +64,7 @@ class Explanation(msgspec.Struct):
 def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Explanation:
     """Return why a flow run, and each task of it that is not done, is where it is."""
     root = run if run.is_root else store.flow_run(run.root) or run
-    told = list(about_run(store, run, root, observer, now))
+    told = list(about_run(store, run, root, observer, now, for_workers=reasons_of_work(store, run, now=now)))
     if not run.is_final:
         told += reasons_of_limits(store, run, observer=observer, now=now)
     lost = len(store.superseded(run.root))
@@ -83,8 +84,19 @@ def explain(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Expl
 # -- the run --------------------------------------------------------------------------------
 
 
-def about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: float) -> Iterator[str]:
-    """Yield sentences about why a flow run is where it is, without what its tasks do."""
+def about_run(
+    store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: float, *, for_workers: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield sentences about why a flow run is where it is, without what its tasks do.
+
+    Args:
+        store: The store.
+        run: The run.
+        root: Its root run.
+        observer: This process.
+        now: Unix seconds.
+        for_workers: Why it waits for a worker, where it does: see `nadi.engine.work_reasons`.
+    """
     since = human_duration(round(max(0.0, now - run.state_at)))
     state = run.state_type
     if not run.is_root:
@@ -104,6 +116,8 @@ def about_run(store: Store, run: FlowRun, root: FlowRun, observer: Holder, now: 
     elif state is StateType.SCHEDULED and run.state_name == "AwaitingRetry":
         yield f"Its function failed ({_or(run.message, 'no message')}) and is entered again after the retry delay."
         yield f"It is held by {holder_told(root, observer)}."
+    elif for_workers:
+        yield from for_workers
     elif state is StateType.SCHEDULED:
         yield f"It waits to be started, since {since}: {_who_could_claim(run)}"
     elif state is StateType.PAUSED:

@@ -84,7 +84,7 @@ def failures(store: Store, *, since: float, until: float, flow: str, limit: int)
     """
     which = RunFilter(flow=flow, states=_FAILED, since=since, until=until)
     # A page shares its window among the states, and there may be none in the other one.
-    page = store.overview.page(which, limit=MOST_RUNS, window=len(_FAILED) * MOST_RUNS)
+    page = store.overview.page(which, limit=MOST_RUNS, window=len(_FAILED) * MOST_RUNS, brief=True)
     groups = grouped(page.runs)
     # Where the page stopped, which may be far behind the last one that fits.
     last = store.flow_run(page.next) if page.next else None

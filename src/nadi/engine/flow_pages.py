@@ -80,12 +80,12 @@ def outcome(run: FlowRun) -> Outcome:
 
 def newest_outcomes(store: Store, flow: str, *, limit: int) -> list[Outcome]:
     """Return the newest root runs of a flow, newest first."""
-    page = store.overview.page(RunFilter(flow=flow, roots_only=True), limit=limit)
+    page = store.overview.page(RunFilter(flow=flow, roots_only=True), limit=limit, brief=True)
     return [outcome(run) for run in page.runs]
 
 
 class Newest(msgspec.Struct, frozen=True):
-    """The newest runs of a flow that have ended, newest first."""
+    """The newest runs of a flow that have ended, newest first; told briefly."""
 
     runs: list[FlowRun]
     #: How many were looked at for them, and whether older ones were not.
@@ -98,7 +98,7 @@ def newest_ended(store: Store, which: RunFilter, *, most: int) -> Newest:
     found: list[FlowRun] = []
     before, looked = "", 0
     while True:
-        page = store.overview.page(which, limit=min(PIECE, most, MOST_RUNS - looked), before=before)
+        page = store.overview.page(which, limit=min(PIECE, most, MOST_RUNS - looked), before=before, brief=True)
         looked, before = looked + len(page.runs), page.next
         found += (run for run in page.runs if run.is_final)
         if not before or looked >= MOST_RUNS or len(found) >= most:

@@ -56,39 +56,68 @@ def uses_of_limits(store: Store, *, observer: Holder, home: Home, now: float) ->
     return found
 
 
+class Lines:
+    """Who holds slots and who stands in line for them: read once, and told for any number of runs.
+
+    Raises:
+        StoreUnavailable: the store cannot be asked now.
+    """
+
+    def __init__(self, store: Store, *, observer: Holder, now: float) -> None:
+        """Read limits and claims; `observer` tells whether processes of its machine live, `now` is Unix seconds."""
+        self._store, self._observer, self._now = store, observer, now
+        self._slots = {limit.name: limit.slots for limit in store.limits.limits()}
+        self._claims = store.limits.claims() if self._slots else []
+        self._waiting: dict[str, list[SlotClaim]] = {}
+        for claim in self._claims:
+            if not claim.held:
+                self._waiting.setdefault(claim.root, []).append(claim)
+        #: Who has a claim, by its id.
+        self._told: dict[str, str] = {}
+
+    def since(self) -> dict[str, float]:
+        """Return since when flow runs stand in line themselves, and not a task of theirs, by their root run."""
+        found: dict[str, float] = {}
+        for root, claims in self._waiting.items():
+            own = [claim.at for claim in claims if not claim.task]
+            if root and own:
+                found[root] = min(own)
+        return found
+
+    def reasons(self, run: FlowRun) -> Iterator[str]:
+        """Yield a sentence for each place where a run, or a task of it, waits for a slot."""
+        for claim in self._waiting.get(run.root, ()):
+            if run.id in (run.root, claim.run):
+                yield from (self._reason(claim, name) for name in claim.names if name in self._slots)
+
+    def _reason(self, claim: SlotClaim, name: str) -> str:
+        everybody = [one for one in self._claims if name in one.names]
+        slots, holders = self._slots[name], [one for one in everybody if one.held]
+        used = sum(one.slots for one in holders)
+        ahead = sum(not one.held for one in takewhile(lambda one: one.id != claim.id, everybody))
+        task = self._store.task_run(claim.task) if claim.task else None
+        since = human_duration(round(max(0.0, self._now - claim.at)))
+        by = ", ".join(self._who(one) for one in holders[:MOST_NAMED])
+        more = f" and {len(holders) - MOST_NAMED:,} more" if len(holders) > MOST_NAMED else ""
+        taken = f"{used:,} of {slots:,} {'is' if used == 1 else 'are'} taken{f', by {by}{more}' if by else ''}"
+        earlier = f"; {ahead:,} came earlier" if ahead else ""
+        who = task.name if task is not None else "It"
+        return (
+            f"{who} has been waiting for {plural(claim.slots, 'slot')} of the limit {name!r} for {since}:"
+            f" {taken}{earlier}."
+        )
+
+    def _who(self, claim: SlotClaim) -> str:
+        if claim.id not in self._told:
+            self._told[claim.id] = _told(self._store, claim, self._observer)
+        return self._told[claim.id]
+
+
 def reasons_of_limits(store: Store, run: FlowRun, *, observer: Holder, now: float) -> Iterator[str]:
-    """Yield a sentence for each place where a run, or a task of it, waits for a slot."""
-    mine = [one for one in store.limits.claims(root=run.root) if not one.held]
-    if not mine:
-        return
-    slots = {limit.name: limit.slots for limit in store.limits.limits()}
-    for claim in mine:
-        if run.id not in (run.root, claim.run):
-            continue
-        for name in claim.names:
-            if name not in slots:
-                continue
-            everybody = store.limits.claims(names=[name])
-            if claim.id in {one.id for one in everybody if not one.held}:  # else it waits no more since it was read
-                yield _reason(store, claim, name, slots[name], everybody, observer, now)
-
-
-def _reason(
-    store: Store, claim: SlotClaim, name: str, slots: int, everybody: list[SlotClaim], observer: Holder, now: float
-) -> str:
-    holders = [one for one in everybody if one.held]
-    used = sum(one.slots for one in holders)
-    ahead = sum(not one.held for one in takewhile(lambda one: one.id != claim.id, everybody))
-    task = store.task_run(claim.task) if claim.task else None
-    since = human_duration(round(max(0.0, now - claim.at)))
-    by = ", ".join(_told(store, one, observer) for one in holders[:MOST_NAMED])
-    more = f" and {len(holders) - MOST_NAMED:,} more" if len(holders) > MOST_NAMED else ""
-    taken = f"{used:,} of {slots:,} {'is' if used == 1 else 'are'} taken{f', by {by}{more}' if by else ''}"
-    earlier = f"; {ahead:,} came earlier" if ahead else ""
-    who = task.name if task is not None else "It"
-    return (
-        f"{who} has been waiting for {plural(claim.slots, 'slot')} of the limit {name!r} for {since}: {taken}{earlier}."
-    )
+    """Yield a sentence for each place where a run, or a task of it, waits for a slot; of several runs, use `Lines`."""
+    # Mostly it waits nowhere, and there may be many others who do.
+    if not all(one.held for one in store.limits.claims(root=run.root)):
+        yield from Lines(store, observer=observer, now=now).reasons(run)
 
 
 def _told(store: Store, claim: SlotClaim, observer: Holder | None = None) -> str:

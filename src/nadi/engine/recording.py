@@ -6,7 +6,7 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nadi.engine import tracing
@@ -20,6 +20,8 @@ _lock = threading.Lock()
 _recorder: JournalRecorder | None = None
 _made_in = 0
 _instead: list[Recorder] = []
+#: When the worker that started this process last renewed its lease; `None` where no worker did.
+_renewed: Callable[[], float] | None = None
 
 #: Time and identity for this process.
 clock = Clock()
@@ -48,9 +50,11 @@ def recorder() -> Recorder:
                 log_format=settings.log_format,
             )
             tracing.configure(settings.traces)
-            _recorder, _made_in = JournalRecorder(settings, clock.new_id(), now=clock.now), os.getpid()
+            _recorder = JournalRecorder(settings, clock.new_id(), now=clock.now, renewed=_renewed)
+            _made_in = os.getpid()
             atexit.register(_close_at_exit)
-            _look_for_leftovers(_recorder)
+            if _renewed is None:  # else the worker looks
+                _look_for_leftovers(_recorder)
         return _recorder
 
 
@@ -77,6 +81,16 @@ def _close_at_exit() -> None:
         message = close()
         if message:
             print(f"nadi: {message}", file=sys.stderr)
+
+
+def supervised(renewed: Callable[[], float]) -> None:
+    """Say that a worker looks after this process; to be called before anything is recorded.
+
+    Args:
+        renewed: When the worker last renewed the lease of this process, in monotonic seconds.
+    """
+    global _renewed
+    _renewed = renewed
 
 
 def close(wait: float | None = None) -> str:

@@ -41,7 +41,8 @@ from nadi.model.secrets import Secret, mask_value
 from nadi.model.sources import RunSource
 from nadi.model.specs import FlowSpec, Spec
 from nadi.model.states import StateType
-from nadi.storage.claiming import is_released, is_unclaimed
+from nadi.model.work import CrashPolicy
+from nadi.storage.claiming import is_awaiting_resume, is_free, is_unclaimed
 from nadi.storage.contract import Store
 from nadi.storage.recorder import Recorder
 
@@ -92,7 +93,7 @@ def resumed_root(
         RunTaken: somebody else has it, or was faster.
         RunAlreadyFinished: it is COMPLETED.
     """
-    if not record.is_final and not is_released(record) and not is_unclaimed(record):
+    if not is_free(record):
         # The claim below would succeed: the store cannot know who lives. Who looked for left-over journals
         # first, as every caller does, has already ended the attempts of processes that are known to be dead.
         raise RunTaken(record.id, holder=str(Holder.decode(record.holder)))
@@ -109,25 +110,30 @@ def resumed_root(
     if claim.was is not record.state_type:
         _give_back(store, record, claim)
     _check_loadable(store, record, claim)
-    was = goes_on_as(claim.was)
+    crashed = is_awaiting_resume(record)
+    was = StateType.CRASHED if crashed else goes_on_as(claim.was)
+    work = store.work.work([record.id]).get(record.id)
+    anew = crashed and work is not None and work.crash_policy is CrashPolicy.RESTART
+    is_first = is_unclaimed(record)  # then there is nothing to read
     history = History(
-        store.recorded_calls(record.id),
+        () if anew or is_first else store.recorded_calls(record.id),
         was=was,
         fetch=into.fetch,
-        crashed_since=_crashed_since(store.attempts(record.id), claim.token),
-        entered_again=record.id if record.run_count > 1 else "",
+        crashed_since=0 if is_first else _crashed_since(store.attempts(record.id), claim.token),
+        entered_again=record.id if record.run_count > 1 and not anew else "",
         asked=asked,
     )
     session = Session(into, clock, root=record.id, token=claim.token, attempt=claim.attempt, history=history)
+    session.work = work
     session.was_put_aside = claim.was is StateType.PAUSED
-    session.is_first = is_unclaimed(record)
+    session.is_first = is_first
     run = _root_run(spec, session, bound, None)
     run.name, run.named = record.name, True
     # What it was started with stays, beside what the flow says of itself now.
     run.tags |= frozenset(record.tags)
     run.take_id(record.id)
     run.attempt = claim.attempt
-    if was is StateType.CRASHED:
+    if was is StateType.CRASHED and not anew:
         run.entered_before(record)
     return run
 
@@ -321,6 +327,6 @@ def _end(run: FlowRun, background: threading.Thread | None) -> None:
         background.join(timeout=SOURCE_PATIENCE)
     session.recorder.unwatch(run.id)
     session.leave_executors()
-    session.recorder.barrier(timeout=None)
     if run.state is not None and run.state.is_completed():
-        run.log(logging.INFO, "Completed.")
+        run.log(logging.INFO, "Completed.")  # before the barrier, or it would need a transaction of its own
+    session.recorder.barrier(timeout=None)

@@ -26,7 +26,7 @@ from nadi.model.secrets import Secret, mask
 from nadi.model.sources import RunSource
 from nadi.model.states import StateType
 from nadi.model.text import one_line, shorten
-from nadi.storage.claiming import is_released, is_unclaimed, told_holder
+from nadi.storage.claiming import is_free, told_holder
 from nadi.storage.contract import Batch, Store
 from nadi.storage.results import Keeper, ResultStorage
 
@@ -101,7 +101,7 @@ def check_free(run: FlowRun) -> None:
 
 def is_held(run: FlowRun) -> bool:
     """Tell whether a process has a root run, or has not been found dead yet."""
-    return not run.is_final and not is_released(run) and not is_unclaimed(run)
+    return not is_free(run)
 
 
 def _missing(source: RunSource, host: str) -> str:

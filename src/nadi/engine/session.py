@@ -11,16 +11,19 @@ from nadi.engine.asset_trail import AssetTrail
 from nadi.engine.clock import Clock
 from nadi.engine.history import History
 from nadi.engine.interrupts import CancelAsked, Interruptible
-from nadi.exceptions import CancelledRun, RunLost, RunTaken, StoreError
+from nadi.exceptions import CancelledRun, CrashedRun, RunLost, RunTaken, StoreError
 from nadi.executors.contract import Executor
 from nadi.model.holders import Holder
 from nadi.model.records import ArtifactMade, Record
 from nadi.model.results import ResultRef
 from nadi.model.runs import Request
+from nadi.model.work import Work
 from nadi.storage.recorder import Recorder
 
 #: Seconds without an answer from the store after which a run asks whether it is still its own before it starts a task.
 TERM = 1.5
+#: Why a run stops that may not go on while nobody can tell whether it is still its own.
+CUT_OFF = "Its lease ran out while the store could not be reached, and its deployment says when_cut_off = stop."
 
 #: Types whose values are told apart by content and need no memory of where they came from.
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, list, dict, tuple})
@@ -112,6 +115,10 @@ class Session:
         self.was_put_aside = False
         #: Whether nothing of it ran before, although it was recorded: it was asked for, and this process begins it.
         self.is_first = False
+        #: Whether nothing more may start once the lease of this process has run out and the store does not answer.
+        self.stops_when_cut_off = False
+        #: What a worker has to know of it; `None` for a run of no deployment.
+        self.work: Work | None = None
         #: Wakes waits that a cancel must end.
         self.stop_event = threading.Event()
         self.next_id = clock.new_id
@@ -149,6 +156,8 @@ class Session:
         """
         if self.stopped is None and self.clock.monotonic() - self._confirmed() > TERM:
             self.recorder.confirm()
+            if self.stops_when_cut_off and self.stopped is None and self.recorder.is_cut_off():
+                self.stop(CrashedRun(CUT_OFF))
         return self.stopped is not None
 
     def on_request(self, request: Request | None) -> None:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import libcst as cst
 
-_LATER = "deployments are not here yet; start the script, or `nadi run FILE:FLOW`, from cron."
-
 #: Methods of flows that have nothing to act on here, and what serves instead.
 DEPLOYING = {
-    "deploy": _LATER,
-    "from_source": _LATER,
-    "register": "there is no server to register with: take the call out; the flow is loaded from its file.",
-    "run_agent": "there are no agents: start the script, or `nadi run FILE:FLOW`.",
-    "serve": _LATER,
-    "to_deployment": _LATER,
+    "register": 'flow.deploy("name") or `nadi deploy FILE:FLOW` says what runs unattended.',
+    "run_agent": "`nadi worker` runs what is deployed.",
 }
 
 #: Keywords and attributes of Prefect 1's flows that have no place here.

@@ -172,7 +172,7 @@ class Reading(Naming):
             self.plan.replace[node] = inner.with_changes(lpar=[*node.lpar, *inner.lpar], rpar=[*inner.rpar, *node.rpar])
 
     def _deploys(self, method: str, of: cst.BaseExpression, node: cst.Call) -> bool:
-        return method in ("to_deployment", "from_source", "run_agent") or self.known.is_flow(of)
+        return method == "run_agent" or self.known.is_flow(of)
 
     def _flow_keywords(self, node: cst.Call) -> None:
         if self.dotted(node.func) not in ("prefect.Flow", "prefect.core.flow.Flow"):

@@ -16,10 +16,10 @@ from nadi.server.configuration import Configuration
 from nadi.server.far_runs import FarRuns
 from nadi.server.feed import Feed
 from nadi.server.request_counts import Requests
-from nadi.server.services import Services
 from nadi.server.static import Pages
 from nadi.services.inspecting import Inspector
 from nadi.services.launching import Launcher
+from nadi.services.running import Services
 from nadi.services.stopping import Stopper
 from nadi.storage.contract import Store
 from nadi.storage.home import Home

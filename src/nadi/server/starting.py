@@ -6,16 +6,19 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nadi.engine.clock import Clock
 from nadi.model.holders import Holder
 from nadi.server.app import make_app
 from nadi.server.configuration import Configuration
 from nadi.server.context import Context
 from nadi.server.feed import Feed
 from nadi.server.running import HttpServer
-from nadi.server.services import Service, Services
 from nadi.server.static import Pages
+from nadi.services.backfills import Backfiller
 from nadi.services.reaper import Reaper
 from nadi.services.retention import Retention
+from nadi.services.running import Service, Services
+from nadi.services.scheduler import Scheduler
 from nadi.storage.contract import Store
 from nadi.storage.home import Home
 from nadi.storage.install_token import ensure_install_token
@@ -57,8 +60,14 @@ def make_context(
 
 def own_services(context: Context) -> list[Service]:
     """Return what a server does beside answering. Any number of servers may do so on one store."""
-    reaper = Reaper(context.store, context.home, context.holder)
-    return [reaper, Retention(context.store, context.results), context.launcher]
+    store, results, clock = context.store, context.results, Clock()
+    return [
+        Scheduler(store, results, context.holder, clock=clock),
+        Backfiller(store, results, clock=clock),
+        Reaper(store, context.home, context.holder),
+        Retention(store, results),
+        context.launcher,
+    ]
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""What lives beside a store as long as a server: the reaper of lost runs, retention, launched and stopped runs."""
+"""What lives beside a store as long as a server or a worker: `running` keeps each in a thread of its own."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import IO, TYPE_CHECKING
 
@@ -29,8 +31,11 @@ from nadi.services.launching import Launcher
 if TYPE_CHECKING:
     import subprocess
 
-#: Seconds that the code of a flow may take to load.
+#: Seconds that the code of a flow may take to load, that its process may take to end after it has answered, and
+#: between looks whether it has.
 LONGEST = 20.0
+ENDING = 2.0
+LOOK = 0.05
 #: Bytes of an answer, and of what is kept of what was printed beside it.
 MOST_TOLD = 4 << 20
 MOST_PRINTED = 16 * 1024
@@ -41,6 +46,8 @@ MOST_KEPT = 100
 KEPT = 60.0
 
 _Key = tuple[object, ...]
+#: How many parts of a key say where the code lies; the others, which version of it that is.
+_PLACE = 3
 
 
 class Inspector:
@@ -86,6 +93,8 @@ class Inspector:
                 self._waiting -= 1
 
     def _begin(self, key: _Key) -> Future[FlowCode]:
+        if any(other[:_PLACE] == key[:_PLACE] for other in self._asked):
+            raise RequestRefused("This code is being loaded as it was before it changed. Try again soon.", status=429)
         if len(self._asked) >= AT_ONCE:
             raise RequestRefused(f"The code of {AT_ONCE} flows is being loaded already. Try again soon.", status=429)
         future = self._asked[key] = Future()
@@ -156,48 +165,62 @@ def _version_of(source: RunSource) -> _Key:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> tuple[bytes, str, int | None]:
-    """Return what a process wrote, the last that it printed, and its status; `None` when it had to be ended."""
-    told, printed = bytearray(), bytearray()
-    readers = [
-        threading.Thread(target=_read, args=(process.stdout, told, MOST_TOLD, False), daemon=True),
-        threading.Thread(target=_read, args=(process.stderr, printed, MOST_PRINTED, True), daemon=True),
-    ]
-    for reader in readers:
-        reader.start()
-    # Nobody writes any more: it is about to end. What it left running may go on, as after any start.
-    readers[0].join(LONGEST)
-    status = None if readers[0].is_alive() else _waited(process, 2.0)
-    if status is None:
-        _end(process)
-    for reader in readers:
-        reader.join(1.0)
-    return bytes(told), printed.decode("utf-8", "replace"), status
+    """Return what a process wrote, the last that it printed, and its status; `None` when it had to be ended.
+
+    What it started and left running is ended with it; what left its session too has nobody any more who reads it.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout as out, process.stderr as err:
+        try:
+            told, printed = _Reader(out, MOST_TOLD), _Reader(err, MOST_PRINTED, keeps_end=True)
+            _read_until(time.monotonic() + LONGEST, lambda: not told.is_open, told, printed)
+            # Nobody writes the answer any more: it is about to end, unless a thread of the code's own keeps it.
+            if not told.is_open:
+                _read_until(time.monotonic() + ENDING, lambda: process.poll() is not None, printed)
+            status = process.poll()
+        finally:
+            _end(process)
+        printed.read()
+    return bytes(told.text), printed.text.decode("utf-8", "replace"), status
 
 
-def _read(pipe: IO[bytes], into: bytearray, most: int, keep_end: bool) -> None:
-    with contextlib.suppress(OSError, ValueError), pipe:
-        while piece := os.read(pipe.fileno(), 1 << 16):
-            into += piece
-            if len(into) > most:
-                if not keep_end:
-                    return  # nobody reads on: what writes without end is stopped by that
-                del into[:-most]
+class _Reader:
+    """Reads one end of a pipe as far as there is something, without waiting for more."""
+
+    def __init__(self, pipe: IO[bytes], most: int, *, keeps_end: bool = False) -> None:
+        self.pipe, self._most, self._keeps_end = pipe, most, keeps_end
+        self.text = bytearray()
+        #: Whether somebody may write more that is read.
+        self.is_open = True
+        os.set_blocking(pipe.fileno(), False)
+
+    def read(self) -> None:
+        """Take what is there, at most a pipe full: who writes without end would keep us here."""
+        try:
+            piece = os.read(self.pipe.fileno(), 1 << 16)
+        except BlockingIOError:
+            return
+        self.text += piece
+        if len(self.text) > self._most and self._keeps_end:
+            del self.text[: -self._most]
+        self.is_open = bool(piece) and len(self.text) <= self._most
 
 
-def _waited(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    import subprocess
-
-    try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return None
+def _read_until(deadline: float, is_done: Callable[[], bool], *readers: _Reader) -> None:
+    """Read until what is waited for has come, or until `deadline` (monotonic)."""
+    while not is_done() and (left := deadline - time.monotonic()) > 0:
+        # Not by select(), which takes no number above 1,023, and a server has many.
+        poll, by_number = select.poll(), {one.pipe.fileno(): one for one in readers if one.is_open}
+        for number in by_number:
+            poll.register(number, select.POLLIN)
+        for number, _ in poll.poll(1000 * min(left, LOOK)):
+            by_number[number].read()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that has not ended, with all that it started."""
+    """End a process, if it has not ended, and all of its session that it left running."""
     with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        # Where it has ended, its number is that of its group for as long as one of that lives, and of nobody else.
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -33,6 +33,7 @@ from nadi.storage.claiming import is_unclaimed
 from nadi.storage.contract import Store
 from nadi.storage.home import Home
 from nadi.storage.locks import is_locked, lock_while_open
+from nadi.storage.printed import MOST_PRINTED, cut, end_of, last_line
 from nadi.storage.results import LocalResults, ResultStorage
 from nadi.storage.settings import read_settings
 
@@ -40,11 +41,8 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-#: How many files of output are kept, and how much of one is shown.
+#: How many files of output are kept.
 MOST_KEPT = 200
-MOST_SHOWN = 16 * 1024
-#: How many bytes a file of output may have before its beginning is cut off, so that no process fills the disk.
-MOST_PRINTED = 1 << 20
 #: How many launched processes run at once, at the most: each takes the memory that its flow takes.
 MOST_RUNNING = 64
 #: Seconds between looks at the files of output, while a process has one and while none has.
@@ -183,7 +181,7 @@ class Launcher:
         """
         with self._lock:
             launch = self._launches.get(run)
-        printed = _end_of(self._file(run)) if _ID.fullmatch(run) else None
+        printed = end_of(self._file(run)) if _ID.fullmatch(run) else None
         if launch is None and printed is None:
             raise NotFound(f"No process has been launched from here for run {one_line(run, 80)}.")
         return launch, printed or ""
@@ -219,7 +217,7 @@ class Launcher:
                 continue
             mark = (name, told.st_ino, told.st_mtime_ns)
             if told.st_size > MOST_PRINTED:
-                _cut(self._file(run))
+                cut(self._file(run))
             if run in own or (mark not in self._settled and is_locked(self._file(run))):
                 wait = LOOK
             elif mark in self._settled or self._told(None, run):
@@ -325,7 +323,7 @@ class Launcher:
         """Say of a run that was never begun that its process ended; whether the store could be told."""
         how = f" with status {status}" if status is not None else ""
         try:
-            said = _last_line(_end_of(self._file(run)))
+            said = last_line(end_of(self._file(run)))
             self._crash_unbegun(run, f"Its process ended{how} before it began: {said}")
         except StoreError:
             return False
@@ -338,31 +336,3 @@ class Launcher:
             self._store.end_attempt(
                 run, token=found.token, state=StateType.CRASHED, name="", message=why, now=self._clock.now()
             )
-
-
-def _end_of(path: Path) -> str | None:
-    """Return the last that a process printed; `None` when there is no such file."""
-    try:
-        with open(path, "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - MOST_SHOWN))
-            text = file.read(MOST_SHOWN).decode("utf-8", "replace")
-    except OSError:
-        return None
-    # The first line may have been cut in two.
-    return text.partition("\n")[2] if size > MOST_SHOWN else text
-
-
-def _cut(path: Path) -> None:
-    """Cut off all but the end of a file to which somebody may be writing."""
-    with contextlib.suppress(OSError), open(path, "rb+") as file:
-        file.seek(-MOST_SHOWN, os.SEEK_END)
-        end = file.read(MOST_SHOWN)
-        file.truncate(0)
-        file.seek(0)
-        file.write(b"What was printed before is cut off.\n" + end)
-
-
-def _last_line(printed: str | None) -> str:
-    lines = [line for line in (printed or "").splitlines() if line.strip()]
-    return one_line(lines[-1].strip(), 500) if lines else "it printed nothing."

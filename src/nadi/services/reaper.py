@@ -1,4 +1,4 @@
-"""The reaper: runs whose process is gone do not stay open.
+"""The reaper: runs whose process is gone do not stay open, and what a worker that is gone has taken waits again.
 
 Who can be looked up from here (by the kernel's lock on its journal, or by its pid) is judged by that and by nothing
 else: a process that lives is never taken for gone, however long it is busy. Of all others only silence tells. Who
@@ -126,9 +126,17 @@ class Reaper:
         return min(max(PERIOD, took / SHARE), shortest / LOOKS)
 
     def _look(self) -> float:
+        self._end_gone_workers()
         found = deliver_leftovers(self._home, self._store, self._observer, now=self._wall())
         self._report(found)
         return self._judge_leases(found)
+
+    def _end_gone_workers(self) -> None:
+        """End workers that the kernel says are gone; of those that it knows nothing of, their lease tells."""
+        for worker in self._store.work.workers():
+            holder = Holder.decode(worker.holder)
+            if can_be_looked_up(holder, self._observer) and is_gone(holder, self._observer):
+                self._end_worker(worker.holder)
 
     def _judge_leases(self, found: Found) -> float:
         """Expire what is silent; returns the shortest term that is watched."""
@@ -141,10 +149,27 @@ class Reaper:
         for lease in silent:
             if table.expire(lease.holder, renewals=lease.renewals):
                 self._crash(lease)
-        for holder in sorted(found.unseen - {lease.holder for lease in leases}):
+                self._end_worker(lease.holder)
+        unseen = found.unseen | self._workers_out_of_sight()
+        for holder in sorted(unseen - {lease.holder for lease in leases}):
             # It has a whole term to show that it lives: it finds the lease when it looks, and renews it.
             table.renew(holder, term=self._term, first=True)
         return min([self._term, *(lease.term for lease in watched)])
+
+    def _workers_out_of_sight(self) -> set[str]:
+        """Return the workers of which only silence tells, texts of their Holders."""
+        if not self._store.shared:  # there no worker keeps a lease
+            return set()
+        known = (worker.holder for worker in self._store.work.workers())
+        return {one for one in known if not can_be_looked_up(Holder.decode(one), self._observer)}
+
+    def _end_worker(self, worker: str) -> None:
+        """Forget a worker that is gone, if it was one: what it took and nobody claimed waits again."""
+        again = self._store.work.worker_ended(worker)
+        if again:
+            _log.warning(
+                "The worker in %s is gone; %s of it wait again.", Holder.decode(worker), plural(len(again), "run")
+            )
 
     def _is_looked_up(self, lease: Lease) -> bool:
         """Tell whether the kernel knows better; the lease of one that is gone, as its runs are, goes at once."""

@@ -7,7 +7,9 @@ from nadi.server.api import (
     artifacts,
     assets,
     audit,
+    backfills,
     cache,
+    deployments,
     events,
     failures,
     flow_runs,
@@ -28,6 +30,7 @@ from nadi.server.api import (
     users,
     variables,
     waiting,
+    workers,
 )
 from nadi.server.routing import Endpoint, Routes
 
@@ -47,6 +50,9 @@ NOUNS: tuple[Routes, ...] = (
     variables.routes,
     limits.routes,
     cache.routes,
+    deployments.routes,
+    backfills.routes,
+    workers.routes,
     flows.routes,
     history.routes,
     failures.routes,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from nadi.server.services import FIRST_PAUSE, Services
-from nadi.server.services import LONGEST_PAUSE as LONGEST
+from nadi.services.running import FIRST_PAUSE, Services
+from nadi.services.running import LONGEST_PAUSE as LONGEST
 from tests.server.serving import wait_until
 
 

@@ -1,4 +1,4 @@
-"""Services: what a server does beside answering, each in a thread that no failure ends."""
+"""Services: what a server, or a worker, does beside its own work, each in a thread that no failure ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-_log = logging.getLogger("nadi.server")
+_log = logging.getLogger("nadi.services")
 
 #: Seconds until the next try after the first failure in a row, and after many.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -40,7 +40,7 @@ class Status:
 
 
 class Services:
-    """The services of one server."""
+    """The services of one process."""
 
     def __init__(self, services: Sequence[Service] = ()) -> None:
         self._loops = [_Loop(service) for service in services]
