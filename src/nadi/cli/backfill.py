@@ -28,8 +28,8 @@ from nadi.storage.contract import Store
 _EXAMPLES = """\b
 Examples:
   nadi backfill nightly --from 2026-03-01 --to 2026-04-01
-  nadi backfill nightly --from 2026-03-01 --to 2026-04-01 --only-missing --max-parallel 4
-  nadi backfill by-hand --from 2026-03-01T00:00 --to 2026-03-02T00:00 --every 1h --reverse
+  nadi backfill nightly --from 2026-03-01 --to 2026-04-01 --only-missing
+  nadi backfill hourly --from 2026-03-01 --to 2026-03-02 --max-parallel 4
 """
 
 #: Seconds between two looks at a backfill that is waited for, where nothing tells of news.
