@@ -13,6 +13,8 @@ import type { Place } from "./shell";
 import styles from "./palette.module.css";
 
 interface Choice {
+  /** What it is known by while answers come and the list around it changes. */
+  key: string;
   label: string;
   about: string;
   icon: IconName;
@@ -28,7 +30,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
   const navigate = useNavigate();
   const id = createUniqueId();
   const [text, setText] = createSignal("");
-  const [at, setAt] = createSignal(0);
+  const [chosen, setChosen] = createSignal("");
   let dialog!: HTMLDialogElement;
   let isBeside = false;
   createEffect(
@@ -37,7 +39,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
       (open) => {
         if (open && !dialog.open) {
           setText("");
-          setAt(0);
+          setChosen("");
           dialog.showModal();
         } else if (!open) dialog.close();
       },
@@ -64,13 +66,28 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
     const part = wanted().toLowerCase();
     const has = (label: string) => label.toLowerCase().includes(part);
     const found: Choice[] = [];
-    if (WHOLE_ID.test(part)) found.push({ label: part, about: "Run", icon: "list", run: go(paths.run(part)) });
+    if (WHOLE_ID.test(part))
+      found.push({ key: "id", label: part, about: "Run", icon: "list", run: go(paths.run(part)) });
     for (const place of props.places)
-      if (has(place.label)) found.push({ label: place.label, about: "Place", icon: place.icon, run: go(place.href) });
+      if (has(place.label))
+        found.push({
+          key: `place ${place.href}`,
+          label: place.label,
+          about: "Place",
+          icon: place.icon,
+          run: go(place.href),
+        });
     for (const flow of flows.data?.flows ?? [])
-      found.push({ label: flow.name, about: "Flow", icon: "flow", run: go(paths.flow(flow.name)) });
+      found.push({
+        key: `flow ${flow.name}`,
+        label: flow.name,
+        about: "Flow",
+        icon: "flow",
+        run: go(paths.flow(flow.name)),
+      });
     for (const run of runs.data?.runs ?? []) {
       found.push({
+        key: `run ${run.id}`,
         label: run.name,
         about: run.flow,
         icon: "list",
@@ -80,6 +97,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
     }
     if (part)
       found.push({
+        key: "all",
         label: `All runs with “${wanted()}”`,
         about: "Runs",
         icon: "search",
@@ -87,9 +105,21 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
       });
     for (const one of THEMES)
       if (part && has(`colours ${one}`))
-        found.push({ label: `Colours: ${one}`, about: "Setting", icon: "sun", run: () => setTheme(one) });
+        found.push({
+          key: `colours ${one}`,
+          label: `Colours: ${one}`,
+          about: "Setting",
+          icon: "sun",
+          run: () => setTheme(one),
+        });
     return found;
   });
+  const at = createMemo(() =>
+    Math.max(
+      0,
+      choices().findIndex((choice) => choice.key === chosen()),
+    ),
+  );
   const choose = (choice: Choice | undefined) => {
     if (!choice) return;
     props.onClose();
@@ -97,7 +127,8 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) setAt((now) => (now + step + choices().length) % Math.max(1, choices().length));
+    const count = choices().length;
+    if (step) setChosen(choices()[(at() + step + count) % Math.max(1, count)]?.key ?? "");
     else if (event.key === "Enter") choose(choices()[at()]);
     else return;
     event.preventDefault();
@@ -127,7 +158,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
             value={text()}
             onInput={(event) => {
               setText(event.currentTarget.value);
-              setAt(0);
+              setChosen("");
             }}
             onKeyDown={onKeyDown}
           />
@@ -141,7 +172,7 @@ export function Palette(props: { open: boolean; onClose: () => void; places: Pla
                 role="option"
                 aria-selected={n() === at()}
                 class={styles.choice}
-                onMouseMove={() => setAt(n())}
+                onMouseMove={() => setChosen(choice.key)}
                 onClick={() => choose(choice)}
               >
                 <Icon name={choice.icon} />
