@@ -27,6 +27,18 @@ TWO_STEPS = """
         step("second")
 """
 
+#: What no interruption ends.
+DEAF = """
+    @flow
+    def deaf():
+        did("began")
+        while True:
+            try:
+                time.sleep(1000)
+            except BaseException:
+                pass
+"""
+
 
 def is_alive(pid: int) -> bool:
     return process_start(pid) != 0
@@ -310,20 +322,11 @@ def test_what_a_run_started_ends_with_it(shop: Workshop) -> None:
 
 
 def test_a_run_beyond_its_wall_time_is_ended_and_has_failed(shop: Workshop) -> None:
-    shop.script("""
-        @flow
-        def endless():
-            did("began")
-            while True:
-                try:
-                    time.sleep(1000)
-                except BaseException:
-                    pass
-    """)
-    shop.deploy("endless", resources=Resources(wall_seconds=1.0))
+    shop.script(DEAF)
+    shop.deploy("deaf", resources=Resources(wall_seconds=1.0))
     shop.worker("--grace", "0.5")
 
-    run = shop.ask("endless")
+    run = shop.ask("deaf")
     shop.until_done("began")
     pid = shop.pid(run)
     ended = shop.end(run)
@@ -371,16 +374,7 @@ def test_processes_that_use_more_memory_together_than_they_may_are_ended(shop: W
 
 
 def test_a_run_that_is_deaf_to_its_cancel_is_ended(shop: Workshop) -> None:
-    shop.script("""
-        @flow
-        def deaf():
-            did("began")
-            while True:
-                try:
-                    time.sleep(1000)
-                except BaseException:
-                    pass
-    """)
+    shop.script(DEAF)
     shop.deploy("deaf")
     shop.worker("--grace", "0.5")
     run = shop.ask("deaf")

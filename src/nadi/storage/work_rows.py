@@ -29,6 +29,8 @@ SCHEDULE_COLUMNS = "deployment, name, version, content, paused, active, cursor, 
 TICK_COLUMNS = "deployment, instant, schedule, backfill, outcome, run, note, at"
 #: The columns of `backfill_values` and `backfill_of`, in their order.
 BACKFILL_COLUMNS = "id, deployment, state, content, decided, position, ended"
+#: The marks that stand for them in the statements of `schedules.sql`.
+_MARKS = {"{schedule}": SCHEDULE_COLUMNS, "{tick}": TICK_COLUMNS, "{backfill}": BACKFILL_COLUMNS}
 
 _json = msgspec.json.Encoder().encode
 _schedule = msgspec.json.Decoder(Schedule).decode
@@ -36,6 +38,13 @@ _version = msgspec.json.Decoder(DeploymentVersion).decode
 _backfill = msgspec.json.Decoder(Backfill).decode
 _worker = msgspec.json.Decoder(WorkerSeen).decode
 _with = msgspec.structs.replace
+
+
+def with_columns(sql: str) -> str:
+    """Put the columns of schedules, ticks and backfills into a statement, where their marks stand."""
+    for mark, columns in _MARKS.items():
+        sql = sql.replace(mark, columns)
+    return sql
 
 
 # -- work --

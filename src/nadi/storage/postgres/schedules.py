@@ -18,23 +18,16 @@ from nadi.storage.postgres.database import Connection, Database, execute, fetch,
 from nadi.storage.postgres.ending import cancel_waiting
 from nadi.storage.postgres.work import put_runs
 from nadi.storage.work_rows import (
-    BACKFILL_COLUMNS,
-    SCHEDULE_COLUMNS,
-    TICK_COLUMNS,
     backfill_of,
     backfill_values,
     schedule_of,
     schedule_values,
     tick_of,
     tick_values,
+    with_columns,
 )
 
-_SQL = {
-    name: sql.replace("{schedule}", SCHEDULE_COLUMNS)
-    .replace("{tick}", TICK_COLUMNS)
-    .replace("{backfill}", BACKFILL_COLUMNS)
-    for name, sql in named_queries("postgres/schedules.sql").items()
-}
+_SQL = {name: with_columns(sql) for name, sql in named_queries("postgres/schedules.sql").items()}
 _hold = Bulk(_SQL["hold"], "tt")
 _put_schedules = Bulk(_SQL["put_schedules"], "ttibiiff")
 _move_schedules = Bulk(_SQL["move_schedules"], "ttff")

@@ -16,23 +16,16 @@ from nadi.storage.sqlite.database import Database, fetch
 from nadi.storage.sqlite.ending import cancel_waiting, next_change
 from nadi.storage.sqlite.work import enqueue_runs
 from nadi.storage.work_rows import (
-    BACKFILL_COLUMNS,
-    SCHEDULE_COLUMNS,
-    TICK_COLUMNS,
     backfill_of,
     backfill_values,
     schedule_of,
     schedule_values,
     tick_of,
     tick_values,
+    with_columns,
 )
 
-_SQL = {
-    name: sql.replace("{schedule}", SCHEDULE_COLUMNS)
-    .replace("{tick}", TICK_COLUMNS)
-    .replace("{backfill}", BACKFILL_COLUMNS)
-    for name, sql in named_queries("schedules.sql").items()
-}
+_SQL = {name: with_columns(sql) for name, sql in named_queries("schedules.sql").items()}
 
 
 class SqliteScheduleTable(ScheduleTable):
