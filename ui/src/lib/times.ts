@@ -72,10 +72,11 @@ export function daysLater(time: number, n: number): number {
   return date.setDate(date.getDate() + n) / 1000;
 }
 
-/** "8 ms", "1.2 s", "3m 04s", "2h 05m", "3d 4h". */
+/** "<1 ms", "8 ms", "1.2 s", "3m 04s", "2h 05m", "3d 4h". */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "";
-  if (seconds < 0.0005) return "0 ms";
+  if (seconds === 0) return "0 ms";
+  if (seconds < 0.0005) return "<1 ms";
   if (seconds < 0.9995) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

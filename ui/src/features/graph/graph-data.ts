@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/solid-query";
 import { createEffect, createMemo, on, onCleanup, untrack } from "solid-js";
 import type { Accessor } from "solid-js";
+import { unwrap } from "solid-js/store";
 import { known } from "~/data/queries";
 import { useRun } from "~/data/run";
 import { fitsCalls, nodeOfEach, tallies } from "~/graph/dag/tally";
@@ -54,7 +55,8 @@ export function createGraphData(): GraphData {
     staleTime: 1_000,
     structuralSharing: false,
   }));
-  const graph = createMemo(() => known(query));
+  // Unwrapped: a store stands a proxy around each of ten thousand nodes that is looked at, and nothing in it changes.
+  const graph = createMemo(() => unwrap(known(query)));
 
   // -- all task runs and subflow runs of the outermost run, of which a subflow's page knows its own alone --
 

@@ -1,1 +1,0 @@
-import{H as e}from"./index-sLPryMb7.js";var t=[`roomy`,`dense`],[n,r]=e(`density`,`roomy`,e=>t.includes(e));function i(){return n()===`dense`?27:34}export{r as i,n,i as r,t};

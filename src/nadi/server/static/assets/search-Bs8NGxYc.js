@@ -1,0 +1,1 @@
+import{I as e}from"./index-CiHL51MF.js";function t(){let[t,n]=e();return{one(e){let n=t[e];return(Array.isArray(n)?n[0]:n)??``},all(e){let n=t[e];return n===void 0||n===``?[]:Array.isArray(n)?n:[n]},set(e,t={}){let r=Object.fromEntries(Object.entries(e).map(([e,t])=>[e,t===void 0||t.length===0?null:t]));n(r,{replace:!t.push,scroll:!1})}}}export{t};
